@@ -1,0 +1,47 @@
+# Everything runs in every module of go.work. Variables on the command line: make fuzz FUZZTIME=5m, make sim SEED=42.
+
+GOLANGCI_LINT_VERSION := v2.15.0
+GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+FUZZTIME ?= 30s
+BENCH ?= .
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint bench fuzz sim cover vet fmt tidy
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: ## check all that must hold before a commit (KOSH_REQUIRE_ALL=1: missing parts fail)
+	@bash .ci/test
+
+lint: ## run golangci-lint at its pinned version, and check that each go.mod is tidy
+	@$(GOLANGCI_LINT) config verify --config $(CURDIR)/.golangci.yml
+	@bash .ci/each $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
+	@bash .ci/each go mod tidy -diff
+
+bench: ## run the benchmarks (BENCH=regexp)
+	@bash .ci/each go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
+	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz
+
+# A pattern that matches no test is green, so the target looks first.
+sim: ## run the simulator (SEEDS=how many, OPS=operations each, SEED=one world again)
+	@go test ./payments/simulation -list '^TestSimulation' | grep -q '^TestSimulation' || \
+		{ echo 'make sim: payments/simulation has no TestSimulation' >&2; exit 1; }
+	$(if $(SEEDS),KOSH_SIM_SEEDS='$(SEEDS)') $(if $(OPS),KOSH_SIM_OPS='$(OPS)') $(if $(SEED),KOSH_SIM_SEED='$(SEED)') \
+		go test ./payments/simulation -run 'TestSimulation' -count=1 -timeout 0 -v
+
+cover: ## measure statement coverage of each module, profiles in .cover/
+	@bash .ci/cover
+
+vet: ## run go vet
+	@bash .ci/each go vet ./...
+
+fmt: ## format with gofumpt and gci, as make lint wants it
+	@bash .ci/each $(GOLANGCI_LINT) fmt --config $(CURDIR)/.golangci.yml
+
+tidy: ## tidy every go.mod, then go.work
+	@bash .ci/each go mod tidy
+	@go work sync
