@@ -1,0 +1,198 @@
+package currency
+
+// The text form is "1234.56 USD": the number with exactly the asset's decimals,
+// a space, the ID. It reads back to the same amount, in any locale.
+
+const (
+	// maxNumberLen is a sign, 39 digits, a point and 30 decimals, and a few
+	// leading zeros.
+	maxNumberLen = 80
+	maxTextLen   = maxNumberLen + 1 + maxAssetIDLen
+	invalidText  = "<invalid amount>"
+)
+
+// Parse reads a plain number such as "1234.56" or "-0.5" in whole units of an
+// asset. It takes ASCII digits with an optional leading minus and an optional
+// point between digits: no plus sign, spaces, separators, exponent or symbol.
+// More decimals than the asset has are [ErrPrecision], even zeros; anything
+// else that does not read is [ErrSyntax]. It does not allocate.
+func Parse(number string, a Asset) (Amount, error) {
+	d, err := Intern(a)
+	if err != nil {
+		return Amount{}, err
+	}
+	return parseNumber("parse", number, d)
+}
+
+// MustParse is [Parse] for constants: it panics on an error.
+func MustParse(number string, a Asset) Amount { return must(Parse(number, a)) }
+
+// ParseText reads the text form, "1234.56 USD", with one space and the ID of a
+// known asset; an unknown one is [ErrUnknownAsset].
+func ParseText(text string) (Amount, error) { return parseText("parse text", text) }
+
+// String returns the text form. It shows the ID and not the ticker, because
+// tickers are not unique. For people use [Format].
+func (a Amount) String() string {
+	if a.def == nil {
+		return invalidText
+	}
+	b, _ := a.AppendText(make([]byte, 0, 48))
+	return string(b)
+}
+
+// Number returns the number alone, with exactly the asset's decimals:
+// "1234.56", "-0.50". It is "" for Amount{}.
+func (a Amount) Number() string {
+	if a.def == nil {
+		return ""
+	}
+	var space [48]byte
+	return string(appendNumber(space[:0], a.units, a.def.info.Scale))
+}
+
+// AppendText implements [encoding.TextAppender]. Amount{} appends nothing.
+func (a Amount) AppendText(b []byte) ([]byte, error) {
+	if a.def == nil {
+		return b, nil
+	}
+	b = appendNumber(b, a.units, a.def.info.Scale)
+	b = append(b, ' ')
+	return append(b, a.def.info.ID...), nil
+}
+
+// MarshalText implements [encoding.TextMarshaler]. Amount{} is empty text.
+func (a Amount) MarshalText() ([]byte, error) {
+	return a.AppendText(make([]byte, 0, 48))
+}
+
+// UnmarshalText implements [encoding.TextUnmarshaler]. Empty text is Amount{}.
+// After an error the amount is as before.
+func (a *Amount) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*a = Amount{}
+		return nil
+	}
+	v, err := parseText("unmarshal text", text)
+	if err != nil {
+		return err
+	}
+	*a = v
+	return nil
+}
+
+func parseText[T string | []byte](op string, text T) (Amount, error) {
+	if len(text) > maxTextLen {
+		return Amount{}, inputError(op, string(text[:maxErrorInput+1]), ErrSyntax, "too long")
+	}
+	for i := range len(text) {
+		if text[i] == ' ' {
+			d, err := known(op, text[i+1:])
+			if err != nil {
+				return Amount{}, err
+			}
+			return parseNumber(op, text[:i], d)
+		}
+	}
+	return Amount{}, inputError(op, string(text), ErrSyntax, "want a number, a space and an asset ID")
+}
+
+// known finds the definition for an ID in some input.
+func known[T string | []byte](op string, id T) (*Definition, error) {
+	if d := isoByCode[AssetID(id)]; d != nil { // no allocation, even from bytes
+		return d, nil
+	}
+	if d, ok := Lookup(AssetID(id)); ok {
+		return d, nil
+	}
+	if err := AssetID(id).Validate(); err != nil {
+		return nil, inputError(op, string(id), ErrSyntax, "not an asset ID")
+	}
+	return nil, inputError(op, string(id), ErrUnknownAsset, "")
+}
+
+func parseNumber[T string | []byte](op string, s T, d *Definition) (Amount, error) {
+	v, fault, detail := parseUnits(s, d.info.Scale)
+	if fault != nil {
+		return Amount{}, &Error{Op: op, Asset: d.info.ID, Input: clip(string(s)), Err: fault, Detail: detail}
+	}
+	return Amount{units: v, def: d}, nil
+}
+
+// parseUnits reads a number and scales it to smallest units. It returns a bare
+// sentinel and what is wrong.
+func parseUnits[T string | []byte](s T, scale uint8) (v int128, fault error, detail string) {
+	if len(s) == 0 || len(s) > maxNumberLen {
+		return v, ErrSyntax, "empty or too long"
+	}
+	i := 0
+	negative := s[0] == '-'
+	if negative {
+		i++
+	}
+	var small uint64 // the first 18 digits
+	var m uint128
+	digits, decimals, point, fits := 0, 0, -1, true
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c == '.' && point < 0 && digits > 0 {
+			point = i
+			continue
+		}
+		if !isDigit(c) {
+			return v, ErrSyntax, "want digits, as in 1234.56"
+		}
+		digits++
+		if point >= 0 {
+			decimals++
+		}
+		if digits <= 18 {
+			small = small*10 + uint64(c-'0')
+			m.lo = small
+		} else if fits {
+			if m, fits = m.mulPow10(1); fits {
+				m, fits = m.add(uint128{lo: uint64(c - '0')})
+			}
+		}
+	}
+	switch {
+	case digits == 0 || point == len(s)-1:
+		return v, ErrSyntax, "want digits, as in 1234.56"
+	case decimals > int(scale):
+		return v, ErrPrecision, ""
+	}
+	if fits && decimals < int(scale) {
+		m, fits = m.mulPow10(uint(int(scale) - decimals))
+	}
+	if fits {
+		v, fits = m.signed(negative)
+	}
+	if !fits {
+		return v, ErrOverflow, ""
+	}
+	return v, nil, ""
+}
+
+// appendNumber writes units with the decimals of scale.
+func appendNumber(b []byte, v int128, scale uint8) []byte {
+	if v.hi < 0 {
+		b = append(b, '-')
+	}
+	var buf [maxDigits]byte
+	first := v.abs().digits(&buf)
+	digits := buf[first:]
+	if scale == 0 {
+		return append(b, digits...)
+	}
+	whole := len(digits) - int(scale)
+	if whole <= 0 {
+		b = append(b, "0."...)
+		for ; whole < 0; whole++ {
+			b = append(b, '0')
+		}
+		return append(b, digits...)
+	}
+	b = append(b, digits[:whole]...)
+	b = append(b, '.')
+	return append(b, digits[whole:]...)
+}
