@@ -1,0 +1,26 @@
+// Package memory keeps books in memory. It is the reference [ledger.Store]: the shortest one that keeps every promise of
+// the interface, and the yardstick for the others. Use it in tests, in demonstrations and wherever a restart may
+// forget everything.
+//
+//	book := ledger.New(memory.New(), ledger.Config{Book: "acme"})
+//
+// # How to write a store
+//
+// A store keeps rows and knows no rule, so it never looks at what a row means. It needs four things, and this package
+// has one file for each:
+//
+//   - A guard (store.go). Between the moment decide sees a row (or sees that there is none) and the moment its writes are
+//     there, nobody else may change that row. Here one lock a book does it; a database locks the rows named, in sorted
+//     order, or compares versions and starts again.
+//   - Rows by name (rows.go). Update and Read ask for rows by name only. A row is replaced whole or added; lines,
+//     versions, keys and changes are only ever added, and adding one twice is an error, because it means that the
+//     guard failed.
+//   - Lists by position (order.go). Scan reads a page of one list. Every row says its own place ([ledger.Position]),
+//     so a store that keeps what those methods return has the documented order.
+//   - Copies at the edge (copy.go). Nothing that a caller holds may reach into the store. A database has this for free.
+//
+// book.go puts them together: which rows there are, which lists each is in, and all-or-nothing writes: everything that
+// can go wrong is checked before the first row changes.
+//
+// When yours compiles, run package ledgertest against it: it has a check for each of these promises.
+package memory

@@ -1,0 +1,115 @@
+package memory
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// TestOrderAgainstSlice compares the list with a sorted slice through random additions, removals and walks.
+func TestOrderAgainstSlice(t *testing.T) {
+	for seed := range uint64(6) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		var o order[uint64]
+		var model []uint64
+		const space = 6 * chunkLen
+		for step := range 12_000 {
+			n := rnd.Uint64N(space)
+			if seed%2 == 0 && step < 4*chunkLen {
+				n = uint64(step) // grow at the end first
+			}
+			shrinking := step/3_000%2 == 1
+			i, there := slices.BinarySearch(model, n)
+			switch {
+			case there && (shrinking || rnd.IntN(3) == 0):
+				o.remove(ledger.Position{Number: n})
+				model = slices.Delete(model, i, i+1)
+			case !there && !(shrinking && rnd.IntN(4) > 0):
+				o.add(ledger.Position{Number: n}, &n)
+				model = slices.Insert(model, i, n)
+			case !there:
+				o.remove(ledger.Position{Number: n}) // of nothing
+			}
+			require.Equal(t, len(model), o.size)
+			if step%100 == 0 {
+				checkWalks(t, rnd, &o, model, space)
+				checkShape(t, &o)
+			}
+		}
+		copied := o.clone(func(n *uint64) *uint64 { own := *n; return &own })
+		for _, n := range slices.Clone(model) {
+			o.remove(ledger.Position{Number: n})
+		}
+		require.Zero(t, o.size)
+		require.Empty(t, o.chunks)
+		checkWalks(t, rnd, copied, model, space)
+	}
+}
+
+func checkWalks(t *testing.T, rnd *rand.Rand, o *order[uint64], model []uint64, space uint64) {
+	t.Helper()
+	for range 8 {
+		var after, before *ledger.Position
+		low, high := uint64(0), space
+		if rnd.IntN(3) > 0 {
+			low = rnd.Uint64N(space)
+			after = &ledger.Position{Number: low}
+			low++
+		}
+		if rnd.IntN(3) > 0 {
+			high = rnd.Uint64N(space)
+			before = &ledger.Position{Number: high}
+		}
+		var want []uint64
+		for _, n := range model {
+			if n >= low && n < high {
+				want = append(want, n)
+			}
+		}
+		backward, limit := rnd.IntN(2) == 0, 1+rnd.IntN(int(space))
+		if backward {
+			slices.Reverse(want)
+		}
+		want = want[:min(len(want), limit)]
+		var got []uint64
+		o.walk(after, before, backward, func(_ ledger.Position, n *uint64) bool {
+			got = append(got, *n)
+			return len(got) < limit
+		})
+		require.True(t, slices.Equal(want, got), "after %v before %v backward %v limit %d", after, before, backward, limit)
+	}
+}
+
+// checkShape holds the list to what makes it quick: no chunk is empty or too long, no two neighbours are nearly empty.
+func checkShape(t *testing.T, o *order[uint64]) {
+	t.Helper()
+	for i, c := range o.chunks {
+		require.NotEmpty(t, c)
+		require.LessOrEqual(t, len(c), chunkLen)
+		require.True(t, slices.IsSortedFunc(c, func(a, b entry[uint64]) int { return a.at.Compare(b.at) }))
+		if i > 0 {
+			last := o.chunks[i-1]
+			require.Negative(t, last[len(last)-1].at.Compare(c[0].at))
+		}
+	}
+}
+
+func BenchmarkOrder(b *testing.B) {
+	b.Run("append", func(b *testing.B) {
+		var o order[int]
+		for n := range b.N {
+			o.add(ledger.Position{Number: uint64(n)}, &n)
+		}
+	})
+	b.Run("random", func(b *testing.B) {
+		rnd := rand.New(rand.NewPCG(1, 2))
+		var o order[int]
+		for n := range b.N {
+			o.add(ledger.Position{Number: rnd.Uint64()}, &n)
+		}
+	})
+}
