@@ -16,9 +16,11 @@ test: ## check all that must hold before a commit (KOSH_REQUIRE_ALL=1: missing p
 	@bash .ci/test
 
 lint: ## run golangci-lint at its pinned version, and check that each go.mod is tidy
-	@$(GOLANGCI_LINT) config verify --config $(CURDIR)/.golangci.yml
-	@bash .ci/each $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
-	@bash .ci/each go mod tidy -diff
+	@status=0; \
+		$(GOLANGCI_LINT) config verify --config $(CURDIR)/.golangci.yml || status=1; \
+		bash .ci/each $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./... || status=1; \
+		bash .ci/each go mod tidy -diff || status=1; \
+		exit $$status
 
 bench: ## run the benchmarks (BENCH=regexp)
 	@bash .ci/each go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
