@@ -97,17 +97,26 @@ func (l *locale) symbol(d *Definition) string {
 
 func matchLocale(tag language.Tag) *locale {
 	m := localeMatcher()
-	_, i, confidence := m.Match(tag)
-	if confidence == language.No {
-		return &locales[0]
+	_, i, confidence := m.matcher.Match(tag)
+	want, _ := tag.Base()
+	got, _ := m.parsed[i].Base()
+	norwegian := got.String() == "nb" && (want.String() == "no" || want.String() == "nn")
+	if confidence == language.No || want != got && !norwegian {
+		return &locales[0] // the matcher would take English for Swahili
 	}
 	return &locales[i]
 }
 
-var localeMatcher = sync.OnceValue(func() language.Matcher {
-	tags := make([]language.Tag, len(locales))
+type matching struct {
+	parsed  []language.Tag
+	matcher language.Matcher
+}
+
+var localeMatcher = sync.OnceValue(func() matching {
+	m := matching{parsed: make([]language.Tag, len(locales))}
 	for i, l := range locales {
-		tags[i] = language.MustParse(l.tag)
+		m.parsed[i] = language.Make(l.tag)
 	}
-	return language.NewMatcher(tags)
+	m.matcher = language.NewMatcher(m.parsed)
+	return m
 })

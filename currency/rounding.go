@@ -113,7 +113,7 @@ func finish(op string, d *Definition, q uint128, cut rest, ok, negative bool, mo
 	if mode > Exact {
 		return Amount{}, opError(op, d, ErrInvalidRounding, mode.String())
 	}
-	if ok {
+	if ok && q.cmp(maxMagnitude) <= 0 { // too large comes before too fine
 		if q, err = mode.apply(q, cut, negative); err == nil {
 			if v, fits := q.signed(negative); fits {
 				return Amount{units: v, def: d}, nil
