@@ -1,0 +1,330 @@
+package providers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// Provider moves money outside the ledger. All methods are safe for concurrent use.
+type Provider interface {
+	// Describe is pure and cheap: the same answer every time, no I/O.
+	Describe() Descriptor
+	// Submit asks the far side to do op, at most once for op.Key. With a nil error the report is a fact, a decline
+	// included. An error tells by its Certainty whether the far side may have acted; the report is then ignored.
+	// Submitting a key again with the same operation is harmless: the far side answers as it did, or says Duplicate.
+	Submit(ctx context.Context, op Operation) (Report, error)
+	// Lookup reads what became of an operation; it changes nothing at the far side. An operation that the far side does
+	// not know is ErrNotFound, which proves nothing before Descriptor.VisibleAfter has passed. An error never
+	// carries a state.
+	Lookup(ctx context.Context, q Query) (Report, error)
+}
+
+// Receiver is a provider whose far side calls webhooks.
+type Receiver interface {
+	// Receive verifies a delivery and parses it, indivisibly: what is not authentic is ErrForged and yields no event.
+	// A type it does not know yields no events and no error. It does no I/O and changes nothing.
+	Receive(ctx context.Context, d Delivery) ([]Event, error)
+}
+
+// Poller is a provider that offers its events as a list; unsolicited money (a bank transfer, a chain deposit) arrives here.
+type Poller interface {
+	// Poll returns events after the cursor, oldest first, at most limit, and the cursor after the last of them. The
+	// empty cursor is the beginning. It may return an event again, never skip one. On an error the cursor stays.
+	Poll(ctx context.Context, cursor string, limit int) (events []Event, next string, err error)
+}
+
+// Checker is a provider that can say whether it is configured and reachable.
+type Checker interface {
+	Check(ctx context.Context) error
+}
+
+// Quoter is a provider that can say beforehand what an operation will cost.
+type Quoter interface {
+	Quote(ctx context.Context, op Operation) (Quote, error)
+}
+
+// Wrapper is a provider around another (metrics, tracing, rate limits).
+type Wrapper interface {
+	Unwrap() Provider
+}
+
+// As finds the first provider in p's chain of wrappers that implements T, for example As[Receiver](p).
+func As[T any](p Provider) (T, bool) {
+	for p != nil {
+		if t, ok := p.(T); ok {
+			return t, true
+		}
+		w, ok := p.(Wrapper)
+		if !ok {
+			break
+		}
+		p = w.Unwrap()
+	}
+	var zero T
+	return zero, false
+}
+
+// Kind says what an operation is for.
+type Kind string
+
+// The kinds of operation.
+const (
+	Link           Kind = "link"            // turn a one-time token into an instrument that can be charged or paid out to
+	Deposit        Kind = "deposit"         // take money from an instrument
+	DepositAddress Kind = "deposit_address" // make an address (chain address, virtual bank account) that money can be sent to
+	Withdrawal     Kind = "withdrawal"      // send money to an instrument or address
+	Refund         Kind = "refund"          // give a deposit back, whole or part, to where it came from
+	Cancel         Kind = "cancel"          // stop an operation that has not moved money yet
+)
+
+// hasAmount tells whether operations of the kind carry an amount.
+func (k Kind) hasAmount() bool { return k == Deposit || k == Withdrawal || k == Refund }
+
+// hasAsset tells whether operations of the kind are about an asset.
+func (k Kind) hasAsset() bool { return k.hasAmount() || k == DepositAddress }
+
+// valid tells whether the kind is one of the constants.
+func (k Kind) valid() bool { return k.hasAsset() || k == Link || k == Cancel }
+
+// Method is how money travels. Providers may add their own.
+type Method string
+
+// The usual methods.
+const (
+	Card  Method = "card"
+	Bank  Method = "bank"
+	Chain Method = "chain"
+)
+
+// Descriptor says what a provider is and can do.
+type Descriptor struct {
+	// Name is the provider's lane, its accounts' path segment and its webhook's last path segment: 1 to 40 lower-case
+	// letters, digits and dashes, starting with a letter. It never changes.
+	Name   string
+	Offers []Offer
+	// KeyRetention is how long the far side remembers a key; 0 means that it has no keys: such a provider is submitted to
+	// once and afterwards only looked up.
+	KeyRetention time.Duration
+	// VisibleAfter is how long after sending a lookup may still miss an operation.
+	VisibleAfter time.Duration
+}
+
+// Offer is one thing that a provider does: a kind, by a method, in an asset.
+type Offer struct {
+	Kind   Kind
+	Method Method
+	// Asset is empty for Link and Cancel, which are about no asset.
+	Asset currency.AssetID
+	// Min, Max and Step bound the amount, inclusive; Amount{} is no bound. Step is the increment amounts are a multiple of.
+	Min, Max, Step currency.Amount
+	// Exponent is the number of decimals on the wire, which need not be the asset's scale: an amount that it cannot
+	// express is refused, never rounded.
+	Exponent uint8
+}
+
+// Offer returns the offer for a kind, method and asset. The asset does not matter for Link and Cancel.
+func (d Descriptor) Offer(kind Kind, method Method, asset currency.AssetID) (Offer, bool) {
+	if !kind.hasAsset() {
+		asset = ""
+	}
+	for _, o := range d.Offers {
+		if o.Kind == kind && o.Method == method && o.Asset == asset {
+			return o, true
+		}
+	}
+	return Offer{}, false
+}
+
+// Supports returns nil when an offer covers op, its amount included, and otherwise an error that wraps ErrUnsupported
+// and says what is amiss. Adapters call it first thing in Submit, and return what it says as NotSent.
+func (d Descriptor) Supports(op Operation) error {
+	o, ok := d.Offer(op.Kind, op.Method, op.AssetID())
+	if !ok {
+		return fmt.Errorf("%w: %s by %s in %q", ErrUnsupported, op.Kind, op.Method, op.AssetID())
+	}
+	if !op.Kind.hasAmount() {
+		return nil
+	}
+	return o.admits(op.Amount)
+}
+
+func (o Offer) admits(a currency.Amount) error {
+	if a.Sign() <= 0 {
+		return fmt.Errorf("%w: an amount of %v", ErrUnsupported, a)
+	}
+	if o.Min.IsValid() {
+		if less, err := a.Less(o.Min); err != nil || less {
+			return fmt.Errorf("%w: %v is less than %v", ErrUnsupported, a, o.Min)
+		}
+	}
+	if o.Max.IsValid() {
+		if less, err := o.Max.Less(a); err != nil || less {
+			return fmt.Errorf("%w: %v is more than %v", ErrUnsupported, a, o.Max)
+		}
+	}
+	if o.Step.IsValid() {
+		if down, err := a.RoundTo(o.Step, currency.Down); err != nil || down != a {
+			return fmt.Errorf("%w: %v is not a multiple of %v", ErrUnsupported, a, o.Step)
+		}
+	}
+	if _, err := a.Minor(o.Exponent); err != nil {
+		return fmt.Errorf("%w: %v in %d decimals", ErrUnsupported, a, o.Exponent)
+	}
+	return nil
+}
+
+// Operation is what kosh asks a provider to do.
+type Operation struct {
+	// Key is the idempotency key: a UUID that kosh made and stored before anything was sent. The same key always
+	// carries the same operation but for Attempt.
+	Key    string
+	Kind   Kind
+	Method Method
+	// Amount is positive, in an asset the provider offers; Amount{} for Link, DepositAddress and Cancel.
+	Amount currency.Amount
+	// Asset of a DepositAddress; for the other kinds it is Amount's.
+	Asset currency.AssetID
+	// Instrument is the provider's token to charge or pay out to; of a Link the one-time token that the member's device
+	// got from the provider; of a chain withdrawal the address.
+	Instrument string
+	// Target and TargetReference name the operation that a Refund or Cancel is about: our key and their reference.
+	Target          string
+	TargetReference string
+	// Member is the host's opaque id of the person, stable and without meaning to the provider.
+	Member string
+	// Description may appear on the person's statement.
+	Description string
+	// FirstSent is when this key was first sent, and Attempt how often it was sent before; both stored beforehand.
+	FirstSent time.Time
+	Attempt   int
+}
+
+// AssetID is the asset that the operation is about; empty for Link and Cancel.
+func (op Operation) AssetID() currency.AssetID {
+	switch op.Kind {
+	case Deposit, Withdrawal, Refund:
+		return op.Amount.AssetID()
+	case DepositAddress:
+		return op.Asset
+	case Link, Cancel:
+	}
+	return ""
+}
+
+// Query asks for an operation by our key or by their reference; when both are given the operation must have both.
+type Query struct {
+	Key       string
+	Reference string
+	Kind      Kind
+	Amount    currency.Amount // as sent
+	SentAt    time.Time       // first sent
+}
+
+// State is how an operation stands at the far side.
+type State string
+
+// The states of a report.
+const (
+	Pending        State = "pending"         // accepted; not decided
+	ActionRequired State = "action_required" // waits for the person: see Report.Action
+	Succeeded      State = "succeeded"       // done; later effects may still take back
+	Failed         State = "failed"          // finally negative: nothing moved under this key and nothing will
+	Canceled       State = "canceled"        // finally negative, because somebody asked
+)
+
+// Report is what a provider knows about one operation. Reports accumulate: a later one repeats the effects it still
+// knows of and may add some.
+type Report struct {
+	Key       string // ours; empty when the far side acted unasked
+	Reference string // theirs
+	Kind      Kind
+	State     State
+	Effects   []Effect
+	// Final says that no further effect is expected: the return window has passed, confirmations are enough for good.
+	Final bool
+	// Reason of a Failed or Canceled report, or of the last take-back.
+	Reason Reason
+	// Confirmations so far and how many are wanted; chains only.
+	Confirmations, Required uint
+	Action                  *Action
+	Instrument              *Instrument // of a Link that succeeded
+	// Member and Address attribute money that came unasked.
+	Member  string
+	Address string
+	At      time.Time // when this became so at the far side
+	Raw     []byte    // what the far side said, for people; no secrets
+}
+
+// Reason says why something failed.
+type Reason struct {
+	Code   string // stable and machine-readable: card_declined, insufficient_funds, R01 …
+	Public string // may be shown to the person
+}
+
+// EffectKind says why money moved.
+type EffectKind string
+
+// The kinds of effect. payments posts an effect of a kind that it does not know to suspense, with a case.
+const (
+	Moved    EffectKind = "moved"    // what the operation is for: a deposit in, a withdrawal or refund out
+	Reversed EffectKind = "reversed" // takes an earlier Moved back: a returned debit, a bounced payout, a failed refund, a reorganisation
+	Fee      EffectKind = "fee"      // what the provider charges, negative; or gives back, positive
+	Settled  EffectKind = "settled"  // left the provider's balance for our bank account, negative
+)
+
+// Effect is money that really moved on our balance at the provider.
+type Effect struct {
+	// ID is the provider's own id of this movement, unique within the provider and for ever the same. On a chain: chain,
+	// transaction, output or log index, and block hash, so that mined again is another effect.
+	ID   string
+	Kind EffectKind
+	// Amount is signed: positive came onto our balance at the provider, negative left it.
+	Amount currency.Amount
+	// Reverses is the ID of the effect that a Reversed one takes back.
+	Reverses string
+	At       time.Time
+}
+
+// Action is what the person must do next. It may hold secrets: it is passed through to the host and never stored.
+type Action struct {
+	Kind    string            // redirect, client_secret, bank_details, address
+	URL     string            // of a redirect
+	Secret  string            // of client_secret
+	Address string            // of address
+	Details map[string]string // of bank_details
+	Until   time.Time         // zero: no deadline
+}
+
+// Instrument is a linked card, bank account or address, by the provider's token.
+type Instrument struct {
+	Token  string // the provider's; not a card or account number
+	Method Method
+	Label  string // for people: "Visa •• 4242"
+	Last4  string
+	Expiry string // YYYY-MM, of cards
+}
+
+// Delivery is a webhook call as it came in.
+type Delivery struct {
+	Header     http.Header
+	Body       []byte
+	ReceivedAt time.Time
+}
+
+// Event is news from a provider: a report, or a hint which operation to look up.
+type Event struct {
+	ID     string // the provider's; the same for a redelivery
+	Report *Report
+	Lookup *Query // when Report is nil
+	At     time.Time
+}
+
+// Quote is a price for an operation.
+type Quote struct {
+	Fee   currency.Amount // may be in another asset than the operation
+	Until time.Time
+}
