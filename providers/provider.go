@@ -121,6 +121,9 @@ type Offer struct {
 	Asset currency.AssetID
 	// Min, Max and Step bound the amount, inclusive; Amount{} is no bound. Step is the increment amounts are a multiple of.
 	Min, Max, Step currency.Amount
+	// Provisional says of a Deposit that the far side may take the money back within a window, as a bank may return a debit:
+	// payments keeps such a deposit held in the wallet until a report is Final.
+	Provisional bool
 	// Exponent is the number of decimals on the wire, which need not be the asset's scale: an amount that it cannot
 	// express is refused, never rounded.
 	Exponent uint8
@@ -149,10 +152,12 @@ func (d Descriptor) Supports(op Operation) error {
 	if !op.Kind.hasAmount() {
 		return nil
 	}
-	return o.admits(op.Amount)
+	return o.Admits(op.Amount)
 }
 
-func (o Offer) admits(a currency.Amount) error {
+// Admits returns nil when the offer covers an amount of its asset, and otherwise an error that wraps ErrUnsupported and
+// says what is amiss.
+func (o Offer) Admits(a currency.Amount) error {
 	if a.Sign() <= 0 {
 		return fmt.Errorf("%w: an amount of %v", ErrUnsupported, a)
 	}

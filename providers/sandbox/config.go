@@ -167,6 +167,7 @@ func (c Config) offers(d *currency.Definition) ([]providers.Offer, error) {
 		}
 		for _, k := range kinds {
 			o := providers.Offer{Kind: k, Method: m, Asset: d.ID(), Exponent: d.Scale()}
+			o.Provisional = k == providers.Deposit && m == providers.Bank // debits are returned
 			if k != providers.DepositAddress {
 				o.Max = limit
 			}
