@@ -1,0 +1,29 @@
+package ledger
+
+import "time"
+
+// Limits. One more is ErrTooLarge, or ErrInvalid for a malformed path.
+const (
+	MaxKeyBytes       = 200
+	MaxPathBytes      = 200
+	MaxPathSegments   = 8
+	MaxCommands       = 1_000 // an entry, guards' included
+	MaxPostings       = 1_000 // a transaction
+	MaxDrawAccounts   = 100   // sources or destinations of a Draw
+	MaxReads          = 1_000 // rows that a guard declares
+	MaxReferences     = 1_000 // of one document
+	MaxReferenceBytes = 300
+	MaxNameBytes      = 200     // document kind and id, owner, state, lane, note reference
+	MaxTextBytes      = 1_000   // description
+	MaxMetaEntries    = 50      // of a note
+	MaxMetaBytes      = 8_000   // keys and values of a note together
+	MaxBodyBytes      = 1 << 20 // of a document
+	MaxInputsBytes    = 1 << 16 // Entry.Inputs as JSON
+	MaxPage           = 1_000
+	DefaultPage       = 100
+)
+
+// MaxPostdate is how far after the recorded time a transaction may take effect. It leaves room for a provider's clock
+// that is ahead of ours and for a value date in another time zone, and bounds the work that a balance at an effective
+// moment needs.
+const MaxPostdate = 48 * time.Hour
