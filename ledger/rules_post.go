@@ -1,0 +1,106 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// Transfer is the plainest transaction: it debits one account and credits another.
+func Transfer(from, to AccountID, amount currency.Amount) Post {
+	return Post{Postings: []Posting{
+		{Account: from, Side: Debit, Amount: amount},
+		{Account: to, Side: Credit, Amount: amount},
+	}}
+}
+
+func (s *step) post(c Post) (Result, error) {
+	return s.transact(Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, ID{})
+}
+
+// transact records a transaction whose postings are checked and balanced: one line a posting, in their order. The first
+// posting of a capture takes from the hold it names.
+func (s *step) transact(t Transaction, fact bool, hold ID) (Result, error) {
+	if t.ID == (ID{}) {
+		t.ID = s.p.ids.id()
+	} else if _, exists, named := s.w.transactions.get(t.ID); !named {
+		s.w.missing.Transactions = append(s.w.missing.Transactions, t.ID)
+		return Result{}, errUnread
+	} else if exists {
+		return Result{}, refuse(ErrDeclaredTwice, "transaction "+t.ID.String()).in("id")
+	}
+	t.Key, t.RecordedAt = s.p.key, s.now
+	var err error
+	if t.EffectiveAt, err = s.effective(t.EffectiveAt); err != nil {
+		return Result{}, err
+	}
+	for i := range t.Postings {
+		if i > 0 {
+			hold = ID{}
+		}
+		if err := s.apply(&t, i, fact, hold); err != nil {
+			return Result{}, err
+		}
+	}
+	s.w.transactions.put(t.ID, t)
+	s.change(Change{Kind: ChangeTransaction, Transaction: t.ID})
+	return Result{Transaction: t.ID}, nil
+}
+
+func (s *step) effective(at time.Time) (time.Time, error) {
+	if at.IsZero() {
+		return s.now, nil
+	}
+	if at.After(s.now.Add(MaxPostdate)) {
+		return at, invalid("effective_at", fmt.Sprintf("more than %v after the ledger's time", MaxPostdate))
+	}
+	return at, nil
+}
+
+// apply does one posting of a transaction.
+func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
+	p := &t.Postings[i]
+	a, err := s.account(p.Account)
+	if err != nil {
+		return err
+	}
+	if err := a.usable(p.Side, fact); err != nil {
+		return err
+	}
+	line := Line{Kind: LinePosted, Side: p.Side, Amount: p.Amount, Transaction: t.ID, EffectiveAt: t.EffectiveAt}
+	if hold != (ID{}) {
+		line.Kind, line.Hold = LineCaptured, hold
+		if a.Held, err = sub(a.Held, p.Amount, a.ID); err != nil {
+			return err
+		}
+	} else if err := a.fits(p.Side, p.Amount); err != nil {
+		return err
+	}
+	if p.Side == a.Type.NormalSide() {
+		a.Posted, err = add(a.Posted, p.Amount, a.ID)
+	} else {
+		a.Posted, err = sub(a.Posted, p.Amount, a.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return s.write(a, line)
+}
+
+// fits refuses a posting that would cross a bound. A bound is asked only about a change towards it: a balance that is
+// beyond one already may always come back.
+func (a *AccountInfo) fits(side Side, amount currency.Amount) error {
+	room, unlimited := a.Headroom(side, true)
+	if unlimited {
+		return nil
+	}
+	short, err := below(room, amount, a.ID)
+	if err != nil || !short {
+		return err
+	}
+	if side == a.Type.NormalSide() {
+		return refuse(ErrCeiling, "").of(a.ID).short(amount, room)
+	}
+	return refuse(ErrInsufficientFunds, "").of(a.ID).short(amount, room)
+}

@@ -1,0 +1,234 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// working is the book as far as one step can see it: the rows that were named, with everything that the entries of the
+// step have changed so far laid over them. Entries run on it one after the other; each begins with begin and, when it is
+// refused, ends with rollback, which leaves no trace of it. So many entries can share one Update, and a refusal never
+// fails its neighbours.
+//
+// Nothing here depends on the order of a map: what is written comes out in the order in which it was first touched.
+type working struct {
+	clock time.Time
+
+	keys         table[string, KeyRow]
+	accounts     table[AccountID, AccountInfo]
+	holds        table[ID, Hold]
+	transactions table[ID, Transaction]
+	documents    table[DocumentID, Document]
+	references   table[string, ReferenceRow]
+	leases       table[DocumentID, Lease]
+	assets       table[currency.AssetID, AssetRow]
+
+	lines    []Line
+	versions []Document
+	pending  []PendingRow
+
+	timed   map[AccountID][]ID      // holds with a deadline that were found or placed, an account
+	horizon map[AccountID]time.Time // up to where all of them are known
+	missing Names                   // rows that an entry needs and that nobody has read yet
+	mark    struct{ lines, versions, pending int }
+}
+
+// newWorking lays an empty overlay over the rows found for the names asked for. A name that was asked for and not found
+// is absent; a name that was not asked for is unknown.
+func newWorking(clock time.Time, asked Names, found Rows) *working {
+	w := &working{clock: clock}
+	w.keys.load(asked.Keys, found.Keys, func(k *KeyRow) string { return k.Key })
+	w.accounts.load(asked.Accounts, found.Accounts, func(a *AccountInfo) AccountID { return a.ID })
+	w.holds.load(asked.Holds, found.Holds, func(h *Hold) ID { return h.ID })
+	w.transactions.load(asked.Transactions, found.Transactions, func(t *Transaction) ID { return t.ID })
+	w.documents.load(asked.Documents, found.Documents, func(d *Document) DocumentID { return d.DocumentID })
+	w.references.load(asked.References, found.References, func(r *ReferenceRow) string { return r.Reference })
+	w.leases.load(asked.Leases, found.Leases, func(l *Lease) DocumentID { return l.Document })
+	w.assets.load(asked.Assets, found.Assets, func(a *AssetRow) currency.AssetID { return a.ID })
+	for i := range found.Holds {
+		w.watch(&found.Holds[i])
+	}
+	for _, d := range asked.DueHolds {
+		if w.horizon == nil {
+			w.horizon = make(map[AccountID]time.Time)
+		}
+		if at, ok := w.horizon[d.Account]; !ok || d.At.After(at) {
+			w.horizon[d.Account] = d.At
+		}
+	}
+	return w
+}
+
+// watch remembers an open hold that has a deadline.
+func (w *working) watch(h *Hold) {
+	if h.State != HoldOpen || h.ExpiresAt.IsZero() {
+		return
+	}
+	if w.timed == nil {
+		w.timed = make(map[AccountID][]ID)
+	}
+	w.timed[h.Account] = append(w.timed[h.Account], h.ID)
+}
+
+// begin starts an entry.
+func (w *working) begin() {
+	w.keys.begin()
+	w.accounts.begin()
+	w.holds.begin()
+	w.transactions.begin()
+	w.documents.begin()
+	w.references.begin()
+	w.assets.begin()
+	w.mark.lines, w.mark.versions, w.mark.pending = len(w.lines), len(w.versions), len(w.pending)
+}
+
+// rollback takes back everything since begin.
+func (w *working) rollback() {
+	w.keys.rollback()
+	w.accounts.rollback()
+	w.holds.rollback()
+	w.transactions.rollback()
+	w.documents.rollback()
+	w.references.rollback()
+	w.assets.rollback()
+	w.lines, w.versions, w.pending = w.lines[:w.mark.lines], w.versions[:w.mark.versions], w.pending[:w.mark.pending]
+}
+
+// rows returns everything that is to be written.
+func (w *working) rows() Rows {
+	return Rows{
+		Keys:         w.keys.changed(),
+		Accounts:     w.accounts.changed(),
+		Lines:        w.lines,
+		Holds:        w.holds.changed(),
+		Transactions: w.transactions.changed(),
+		Documents:    w.documents.changed(),
+		Versions:     w.versions,
+		References:   w.references.changed(),
+		Assets:       w.assets.changed(),
+		Pending:      w.pending,
+	}
+}
+
+// table is the overlay of one kind of row.
+type table[K comparable, R any] struct {
+	cells map[K]*cell[R]
+	dirty []K // in the order of the first change
+	undo  []saved[K, R]
+	entry int // the number of the entry that runs
+	mark  int // len(dirty) when it began
+}
+
+// cell is one row that was named. A row that does not exist has a cell too.
+type cell[R any] struct {
+	row    R
+	exists bool
+	dirty  bool
+	entry  int // the entry that saved it last
+}
+
+type saved[K comparable, R any] struct {
+	key   K
+	old   cell[R]
+	fresh bool // the cell itself was made by the entry
+}
+
+func (t *table[K, R]) load(asked []K, found []R, name func(*R) K) {
+	if len(asked)+len(found) == 0 {
+		return
+	}
+	t.cells = make(map[K]*cell[R], len(asked)+len(found))
+	space := make([]cell[R], len(asked)+len(found))
+	for i, k := range asked {
+		t.cells[k] = &space[i]
+	}
+	for i := range found {
+		c := &space[len(asked)+i]
+		c.row, c.exists = found[i], true
+		t.cells[name(&found[i])] = c
+	}
+}
+
+// get returns a row, and whether it exists and was named at all. The row must not be changed but by put.
+func (t *table[K, R]) get(k K) (row *R, exists, named bool) {
+	c := t.cells[k]
+	if c == nil {
+		return nil, false, false
+	}
+	return &c.row, c.exists, true
+}
+
+// put replaces a row or adds it.
+func (t *table[K, R]) put(k K, row R) {
+	c := t.cells[k]
+	fresh := c == nil
+	if fresh {
+		if t.cells == nil {
+			t.cells = make(map[K]*cell[R])
+		}
+		c = &cell[R]{}
+		t.cells[k] = c
+	}
+	if c.entry != t.entry {
+		t.undo = append(t.undo, saved[K, R]{k, *c, fresh})
+		c.entry = t.entry
+	}
+	if !c.dirty {
+		c.dirty = true
+		t.dirty = append(t.dirty, k)
+	}
+	c.row, c.exists = row, true
+}
+
+func (t *table[K, R]) begin() {
+	t.entry++
+	t.undo, t.mark = t.undo[:0], len(t.dirty)
+}
+
+func (t *table[K, R]) rollback() {
+	for _, s := range t.undo {
+		if s.fresh {
+			delete(t.cells, s.key)
+		} else {
+			*t.cells[s.key] = s.old
+		}
+	}
+	t.undo, t.dirty = t.undo[:0], t.dirty[:t.mark]
+}
+
+func (t *table[K, R]) changed() []R {
+	if len(t.dirty) == 0 {
+		return nil
+	}
+	rows := make([]R, len(t.dirty))
+	for i, k := range t.dirty {
+		rows[i] = t.cells[k].row
+	}
+	return rows
+}
+
+// earliest returns the first deadline of the account's open holds that are known.
+func (w *working) earliest(id AccountID) (first time.Time) {
+	for _, hold := range w.timed[id] {
+		h, exists, _ := w.holds.get(hold)
+		if exists && h.State == HoldOpen && (first.IsZero() || h.ExpiresAt.Before(first)) {
+			first = h.ExpiresAt
+		}
+	}
+	return first
+}
+
+// due returns the account's open holds whose deadline has come, by deadline and id.
+func (w *working) due(id AccountID, now time.Time) []Hold {
+	var due []Hold
+	for _, hold := range w.timed[id] {
+		h, exists, _ := w.holds.get(hold)
+		if exists && h.State == HoldOpen && h.dead(now) {
+			due = append(due, *h)
+		}
+	}
+	slices.SortFunc(due, func(a, b Hold) int { return a.DuePosition().Compare(b.DuePosition()) })
+	return slices.CompactFunc(due, func(a, b Hold) bool { return a.ID == b.ID })
+}
