@@ -1,0 +1,223 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// Config configures a [Book]. The zero value is safe.
+type Config struct {
+	// Book is the tenant's name: 1 to MaxNameBytes bytes of text; empty means "main". Nothing crosses between books.
+	Book string
+	// Clock is where the time comes from; nil means the system's. It must be safe for concurrent use.
+	Clock func() time.Time
+	// NewID makes ids; nil means UUIDv7. Every id must be new in the whole world, and NewID safe for concurrent use.
+	NewID func() uuid.UUID
+	// Rest is how long [Book.Run] waits when there was nothing to do; zero means DefaultRest.
+	Rest time.Duration
+}
+
+// DefaultRest is how long [Book.Run] waits when there was nothing to do. It is most of what the feed lags behind.
+const DefaultRest = 25 * time.Millisecond
+
+// Book is one tenant's ledger in a [Store]. It is safe for concurrent use; any number of Books, in any number of
+// processes, may work on the same tenant of the same store. It keeps no state but a memory of assets that were checked.
+//
+// Errors of its methods are *[Refusal]s; only what a guard returned comes back in its own type.
+type Book struct {
+	store Store
+	name  string
+	clock func() time.Time
+	newID func() uuid.UUID
+	rest  time.Duration
+
+	mu     sync.Mutex                                // of writers of agreed
+	agreed atomic.Pointer[map[currency.AssetID]bool] // assets on whose definition the book and this process agree; never changed in place
+}
+
+var _ Ledger = (*Book)(nil)
+
+// New returns the book of one tenant in a store. It does no I/O and starts no goroutine.
+func New(s Store, c Config) *Book {
+	b := &Book{store: s, name: c.Book, clock: c.Clock, newID: c.NewID, rest: c.Rest}
+	if b.name == "" {
+		b.name = "main"
+	}
+	if b.clock == nil {
+		b.clock = time.Now
+	}
+	if b.newID == nil {
+		b.newID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+	}
+	if b.rest <= 0 {
+		b.rest = DefaultRest
+	}
+	return b
+}
+
+// Name returns the tenant's name.
+func (b *Book) Name() string { return b.name }
+
+// Now returns the clock's time in the ledger's form: UTC, in microseconds. The ledger's time of an entry may be later,
+// see [Receipt].
+func (b *Book) Now() time.Time { return moment(b.clock()) }
+
+// Record implements [Ledger]. A refusal leaves everything as it was, but that one of class [Declined] is kept under the
+// key and comes back, equal and with Receipt.Replayed, whenever the key does. An entry with a ctx that has ended already
+// changes nothing.
+func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
+	p, names, err := b.open(ctx, e)
+	if err != nil {
+		return Receipt{}, err
+	}
+	o, err := b.update(ctx, p, names)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return o.receipt, o.err
+}
+
+// Simulate implements [Ledger]. It reads one snapshot and asks the same rule book; guards run.
+func (b *Book) Simulate(ctx context.Context, e Entry) (Receipt, error) {
+	p, names, err := b.open(ctx, e)
+	if err != nil {
+		return Receipt{}, err
+	}
+	now := b.Now()
+	for {
+		found, err := b.store.Read(ctx, b.name, names)
+		if err != nil {
+			return Receipt{}, storeError(err)
+		}
+		outcomes, _, more := decide(now, []*prepared{p}, names, found)
+		if more.Empty() {
+			return outcomes[0].receipt, outcomes[0].err
+		}
+		names = names.And(more).Sorted()
+	}
+}
+
+// open makes an entry ready and finds out what it names.
+func (b *Book) open(ctx context.Context, e Entry) (*prepared, Names, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, Names{}, storeError(err)
+	}
+	if r := checkBook(b.name); r != nil {
+		return nil, Names{}, r
+	}
+	p, r := prepare(e, b.newID)
+	if r != nil {
+		return nil, Names{}, r
+	}
+	names, err := b.resolve(ctx, p.names)
+	return p, names, err
+}
+
+func checkBook(name string) *Refusal { return checkName("book", name, MaxNameBytes) }
+
+// update decides one entry within an Update of its own.
+func (b *Book) update(ctx context.Context, p *prepared, names Names) (outcome, error) {
+	now := b.Now()
+	asked := names
+	var o outcome
+	err := b.store.Update(ctx, b.name, names, func(found Rows) (Rows, Names, error) {
+		outcomes, write, more := decide(now, []*prepared{p}, asked, found)
+		if !more.Empty() {
+			asked = asked.And(more).Sorted() // a Store that starts again names these too
+			return Rows{}, more, nil
+		}
+		o = outcomes[0]
+		if len(write.Keys)+len(write.Accounts) == 0 {
+			return Rows{}, Names{}, errUnchanged // refused without a trace, or replayed
+		}
+		return write, Names{}, nil
+	})
+	if err != nil && !errors.Is(err, errUnchanged) {
+		return outcome{}, storeError(err)
+	}
+	return o, nil
+}
+
+// errUnchanged ends an Update that has nothing to write.
+var errUnchanged = errors.New("ledger: nothing to write")
+
+// resolve adds the accounts of named holds and transactions, which never change, so that one Update names everything at
+// once, and checks assets that this Book meets for the first time. What cannot be found is left to the rule book.
+func (b *Book) resolve(ctx context.Context, names Names) (Names, error) {
+	look := Names{Holds: names.Holds, Transactions: names.Transactions, Assets: b.unchecked(names.Accounts)}
+	for !look.Empty() {
+		found, err := b.store.Read(ctx, b.name, look)
+		if err != nil {
+			return names, storeError(err)
+		}
+		if err := b.checkAssets(found.Assets); err != nil {
+			return names, err
+		}
+		more := accountsOf(found)
+		names.Accounts = distinct(slices.Concat(names.Accounts, more), AccountID.compare)
+		look = Names{Assets: b.unchecked(more)}
+	}
+	return names, nil
+}
+
+func accountsOf(found Rows) []AccountID {
+	var ids []AccountID
+	for i := range found.Holds {
+		ids = append(ids, found.Holds[i].Account)
+	}
+	for i := range found.Transactions {
+		for _, p := range found.Transactions[i].Postings {
+			ids = append(ids, p.Account)
+		}
+	}
+	return ids
+}
+
+// unchecked returns the assets of accounts that are not known to mean the same in the book and in this process.
+func (b *Book) unchecked(ids []AccountID) []currency.AssetID {
+	var known map[currency.AssetID]bool
+	if p := b.agreed.Load(); p != nil {
+		known = *p
+	}
+	var assets []currency.AssetID
+	for i := range ids {
+		if id := ids[i].Asset; !known[id] && !slices.Contains(assets, id) {
+			assets = append(assets, id)
+		}
+	}
+	return assets
+}
+
+// checkAssets compares definitions. A row never changes, so one look is enough for the life of a Book.
+func (b *Book) checkAssets(rows []AssetRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	agreed := make(map[currency.AssetID]bool)
+	if p := b.agreed.Load(); p != nil {
+		maps.Copy(agreed, *p)
+	}
+	for i := range rows {
+		def, known := currency.Lookup(rows[i].ID)
+		if !known {
+			continue
+		}
+		if r := rows[i].agrees(def); r != nil {
+			return r
+		}
+		agreed[rows[i].ID] = true
+	}
+	b.agreed.Store(&agreed)
+	return nil
+}
