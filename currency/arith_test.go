@@ -137,6 +137,24 @@ func TestMulTies(t *testing.T) {
 	require.ErrorIs(t, err, ErrInvalidRounding)
 }
 
+// A product of more than 38 digits is divided in two steps; what the first one
+// cut off still counts.
+func TestMulRemembersTheFirstRemainder(t *testing.T) {
+	a := amountOf(t, new(big.Int).Add(pow10Oracle(38), big.NewInt(1)), JPY)
+	just := func(units string, coefficient int64, mode Rounding) {
+		got, err := a.Mul(decimal.New(coefficient, -40), mode)
+		require.NoError(t, err)
+		require.Equal(t, units, got.Number(), "%d %v", coefficient, mode)
+	}
+	just("1", 50, HalfDown) // a little above one half
+	just("2", 150, HalfEven)
+	just("3", 250, HalfEven)
+	just("0", 49, HalfUp)
+	just("2", 100, Up) // a little above one
+	_, err := a.Mul(decimal.New(100, -40), Exact)
+	require.ErrorIs(t, err, ErrPrecision)
+}
+
 func TestHugeExponentsAreNotExpanded(t *testing.T) {
 	one := MustNew(1, USD)
 	_, err := one.Mul(decimal.New(1, math.MaxInt32), HalfEven)

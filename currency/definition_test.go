@@ -2,6 +2,7 @@ package currency
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -139,17 +140,23 @@ func TestACopyOfADefinitionIsTheSameAsset(t *testing.T) {
 }
 
 func TestDefineRace(t *testing.T) {
-	var wg sync.WaitGroup
-	got := make([]*Definition, 16)
-	for i := range got {
-		wg.Go(func() {
-			got[i], _ = Define(Info{ID: "app:define/race", Code: "R", Scale: 1, Kind: Virtual})
-		})
-	}
-	wg.Wait()
-	for _, d := range got {
-		require.NotNil(t, d)
-		require.Same(t, got[0], d)
+	for round := range 300 {
+		id := AssetID("app:define/race-" + strconv.Itoa(round))
+		var got [4]*Definition
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for i := range got {
+			wg.Go(func() {
+				<-start
+				got[i], _ = Define(Info{ID: id, Code: "R", Scale: 1, Kind: Virtual})
+			})
+		}
+		close(start)
+		wg.Wait()
+		for _, d := range got {
+			require.NotNil(t, d)
+			require.Same(t, got[0], d, "one ID, one definition")
+		}
 	}
 }
 
