@@ -167,7 +167,7 @@ func putAll[R any](rows []R, put func(*R)) {
 func (b *book) check(w *ledger.Rows) error {
 	d := w.Delete
 	d.Leases, d.Pending = nil, nil
-	if countNames(d) > 0 {
+	if !d.Empty() {
 		return errors.New("memory: only leases and pending rows are ever deleted")
 	}
 	type lineName struct {

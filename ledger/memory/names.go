@@ -1,11 +1,5 @@
 package memory
 
-import (
-	"slices"
-
-	"github.com/koshpay/kosh/ledger"
-)
-
 // few is up to how many names comparing each with each is quicker than a set.
 const few = 16
 
@@ -46,29 +40,4 @@ func repeats[R any, K comparable](rows []R, name func(*R) K) bool {
 		seen[name(&rows[i])] = struct{}{}
 	}
 	return len(seen) < len(rows)
-}
-
-// joinNames names what either names.
-func joinNames(a, b ledger.Names) ledger.Names {
-	return ledger.Names{
-		Keys:         slices.Concat(a.Keys, b.Keys),
-		Accounts:     slices.Concat(a.Accounts, b.Accounts),
-		Holds:        slices.Concat(a.Holds, b.Holds),
-		Transactions: slices.Concat(a.Transactions, b.Transactions),
-		Documents:    slices.Concat(a.Documents, b.Documents),
-		Versions:     slices.Concat(a.Versions, b.Versions),
-		References:   slices.Concat(a.References, b.References),
-		Leases:       slices.Concat(a.Leases, b.Leases),
-		Assets:       slices.Concat(a.Assets, b.Assets),
-		Pending:      slices.Concat(a.Pending, b.Pending),
-		Sequences:    slices.Concat(a.Sequences, b.Sequences),
-		DueHolds:     slices.Concat(a.DueHolds, b.DueHolds),
-	}
-}
-
-// countNames counts distinct names.
-func countNames(n ledger.Names) int {
-	return len(distinct(n.Keys)) + len(distinct(n.Accounts)) + len(distinct(n.Holds)) + len(distinct(n.Transactions)) +
-		len(distinct(n.Documents)) + len(distinct(n.Versions)) + len(distinct(n.References)) + len(distinct(n.Leases)) +
-		len(distinct(n.Assets)) + len(distinct(n.Pending)) + len(distinct(n.Sequences)) + len(distinct(n.DueHolds))
 }

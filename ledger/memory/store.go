@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync"
 
 	"github.com/koshpay/kosh/ledger"
@@ -41,11 +42,11 @@ func (s *Store) Update(ctx context.Context, book string, want ledger.Names, deci
 		if err != nil {
 			return err
 		}
-		if countNames(more) == 0 {
+		if more.Empty() {
 			return b.apply(write)
 		}
-		all := joinNames(want, more)
-		if countNames(all) == countNames(want) {
+		all := want.And(more).Sorted()
+		if reflect.DeepEqual(all, want.Sorted()) {
 			return errAskedAgain // decide is pure: it would ask for ever
 		}
 		want = all

@@ -1,0 +1,166 @@
+package ledgertest
+
+import (
+	"fmt"
+	"sync/atomic"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+var snapshotChecks = []Check{
+	{
+		Name:   "what-was-written-is-seen",
+		Rule:   "Once Update has returned nil, every Read, Scan and Update that begins afterwards sees what it wrote.",
+		Advice: "Commit before returning; no cache, replica or batch that a later reader can miss.",
+		Run:    checkSeen,
+	},
+	{
+		Name:   "reads-are-one-snapshot",
+		Rule:   "Read, Scan and the rows given to decide are one snapshot: rows that are written together are seen together, or not at all.",
+		Advice: "Read all kinds of rows in one transaction (repeatable read), and apply a write under one lock or in one commit.",
+		Run:    checkSnapshot,
+	},
+	{
+		Name:   "pages-stand-still-under-writes",
+		Rule:   "While others write, paging through a list finds every row that was there from the beginning, once, in order.",
+		Advice: "Continue from the position given, never from an offset or a number of rows.",
+		Run:    checkPagesUnderWrites,
+	},
+}
+
+func checkSeen(t *T) {
+	sc := newScribe(t, t.Open(), "book")
+	account := ledger.AccountID{Path: "wallet/alice", Asset: "USD"}
+	d := sc.entry()
+	d.open(account, ledger.Asset, "alice", ledger.Terms{})
+	d.record()
+	for range each {
+		d := sc.entry()
+		d.line(ledger.Line{Account: account, Kind: ledger.LinePosted, Side: ledger.Debit, Amount: sc.amount(account, 1)})
+		d.write.Sequences = []ledger.SequenceRow{{Name: "s", Last: uint64(sc.count)}} //nolint:gosec // small
+		d.record()
+		sc.find("right after the update", ledger.Names{Accounts: []ledger.AccountID{account}, Keys: []string{d.key}, Sequences: []string{"s"}},
+			ledger.Rows{Accounts: d.write.Accounts, Keys: d.write.Keys, Sequences: d.write.Sequences})
+		sc.comparePage(ledger.Range{List: ledger.ListLines, Account: account, Backward: true, Limit: 2})
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// checkSnapshot has writers move a cent between two accounts, and number a document and a sequence along with it; whoever
+// looks must find the cents complete and the numbers equal.
+func checkSnapshot(t *T) {
+	sc := newScribe(t, t.Open(), "book")
+	a, b := ledger.AccountID{Path: "wallet/alice", Asset: "USD"}, ledger.AccountID{Path: "wallet/bob", Asset: "USD"}
+	doc := ledger.DocumentID{Kind: "k", ID: "1"}
+	d := sc.entry()
+	d.open(a, ledger.Asset, "both", ledger.Terms{})
+	d.open(b, ledger.Asset, "both", ledger.Terms{})
+	d.document(ledger.Document{DocumentID: doc})
+	d.write.Sequences = []ledger.SequenceRow{{Name: "s", Last: 1}}
+	d.record()
+
+	names := ledger.Names{Accounts: []ledger.AccountID{a, b}, Documents: []ledger.DocumentID{doc}, Sequences: []string{"s"}}
+	torn := func(who string, rows ledger.Rows) {
+		if len(rows.Accounts) != 2 || len(rows.Documents) != 1 || len(rows.Sequences) != 1 {
+			t.Errorf("%s found %s", who, rowText(rows))
+			return
+		}
+		sum, err := rows.Accounts[0].Posted.Add(rows.Accounts[1].Posted)
+		v := rows.Accounts[0].Version
+		if err != nil || sum.Sign() != 0 || v != rows.Accounts[1].Version || v != rows.Documents[0].Version || v != rows.Sequences[0].Last {
+			t.Errorf("%s found rows of different moments: %s", who, rowText(rows))
+		}
+	}
+	var finished atomic.Bool
+	t.Together(4, func(i int) {
+		if i == 0 {
+			defer finished.Store(true)
+			for range each * 4 {
+				d := sc.entry()
+				d.post(a, b, sc.amount(a, 1), ledger.Note{})
+				d.document(ledger.Document{DocumentID: doc})
+				d.write.Sequences = []ledger.SequenceRow{{Name: "s", Last: d.accounts[a].Version}}
+				d.record()
+				pause()
+			}
+			return
+		}
+		for !finished.Load() && !t.Failed() {
+			switch i {
+			case 1:
+				rows, err := sc.store.Read(t.Context(), sc.book, names)
+				if err != nil {
+					t.Errorf("Read: %v", err)
+				}
+				torn("Read", rows)
+			case 2:
+				err := sc.store.Update(t.Context(), sc.book, names, func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
+					torn("decide", found)
+					return ledger.Rows{}, ledger.Names{}, nil
+				})
+				if err != nil {
+					t.Errorf("Update: %v", err)
+				}
+			case 3:
+				rows, err := sc.store.Scan(t.Context(), sc.book, ledger.Range{List: ledger.ListOwned, Owner: "both", Limit: 10})
+				if err != nil || len(rows.Accounts) != 2 || rows.Accounts[0].Version != rows.Accounts[1].Version {
+					t.Errorf("Scan found rows of different moments: %s (%v)", rowText(rows), err)
+				}
+			}
+		}
+	})
+	sc.compareAll()
+}
+
+func checkPagesUnderWrites(t *T) {
+	sc := newScribe(t, t.Open(), "book")
+	var there []string
+	w := ledger.Rows{}
+	for i := range 60 {
+		there = append(there, fmt.Sprintf("there %02d", i))
+		w.Keys = append(w.Keys, ledger.KeyRow{Key: there[i], Inputs: []byte("{}")})
+	}
+	sc.write(w)
+	var finished atomic.Bool
+	t.Together(2, func(i int) {
+		if i == 0 {
+			defer finished.Store(true)
+			for n := range each * 4 {
+				// Before, between and after those that were there.
+				key := fmt.Sprintf([]string{"a %d", "there %02d new", "z %d"}[n%3], n*7%60)
+				if err := writeRows(t.Context(), sc.store, sc.book, ledger.Rows{Keys: []ledger.KeyRow{{Key: fmt.Sprintf("%s %d", key, n), Inputs: []byte("{}")}}}); err != nil {
+					t.Errorf("Update: %v", err)
+					return
+				}
+				pause()
+			}
+			return
+		}
+		for round := 0; !finished.Load() && !t.Failed(); round++ {
+			items, err := scanAll(t.Context(), sc.store, sc.book, ledger.Range{List: ledger.ListKeys, Limit: 1 + round%7, Backward: round%2 == 1})
+			if err != nil {
+				t.Errorf("%v", err)
+			}
+			for n := 1; n < len(items); n++ {
+				if up := items[n-1].at.Compare(items[n].at) < 0; up == (round%2 == 1) || items[n-1].at == items[n].at {
+					t.Errorf("paging while others wrote found %q and then %q", items[n-1].at.A, items[n].at.A)
+				}
+			}
+			next := 0
+			for n := range items {
+				key := items[n].at.A
+				if round%2 == 1 {
+					key = items[len(items)-1-n].at.A
+				}
+				if next < len(there) && key == there[next] {
+					next++
+				}
+			}
+			if next < len(there) {
+				t.Errorf("paging while others wrote did not find %q in its place", there[next])
+			}
+		}
+	})
+}
