@@ -95,7 +95,7 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	if c.Clock == nil {
-		c.Clock = time.Now
+		c.Clock = time.Now //nolint:forbidigo // the default clock
 	}
 	if c.CardFee.Rate.IsNegative() || c.CardFee.Fixed < 0 || c.NetworkFee.Rate.IsNegative() || c.NetworkFee.Fixed < 0 {
 		return c, fmt.Errorf("%w: negative fee", ErrConfig)
