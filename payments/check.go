@@ -1,0 +1,104 @@
+package payments
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// checkMember refuses what could not be a path segment of an account.
+func checkMember(field, id string) error {
+	if id == "" {
+		return invalid(field, "is empty")
+	}
+	if len(id) > 100 {
+		return invalid(field, "is longer than 100 bytes")
+	}
+	for _, r := range id {
+		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._~@:+=-", r)
+		if !ok {
+			return invalid(field, "has %q; letters, digits and . _ ~ @ : + = - are allowed", r)
+		}
+	}
+	return nil
+}
+
+// checkText refuses what must not be stored in a free text: control characters, invisible direction changes, card numbers.
+func checkText(field, text string) error {
+	if !utf8.ValidString(text) {
+		return invalid(field, "is not valid UTF-8")
+	}
+	if len(text) > ledger.MaxTextBytes {
+		return invalid(field, "is longer than %d bytes", ledger.MaxTextBytes)
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return invalid(field, "has the control character %U", r)
+		}
+	}
+	if providers.LooksLikeCardNumber(text) {
+		return refuse(ErrInvalid, ErrCardNumber, field, "looks like a card number, which kosh never stores")
+	}
+	return nil
+}
+
+// checkReference is for typed references such as the id of a post: long numbers are fine there.
+func checkReference(field, text string) error {
+	if len(text) > ledger.MaxNameBytes {
+		return invalid(field, "is longer than %d bytes", ledger.MaxNameBytes)
+	}
+	if !utf8.ValidString(text) {
+		return invalid(field, "is not valid UTF-8")
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return invalid(field, "has the control character %U", r)
+		}
+	}
+	return nil
+}
+
+// checkDestination is checkReference for where money goes: an address may hold any digits, but not only those of a card.
+func checkDestination(field, to string) error {
+	if to == "" {
+		return invalid(field, "is empty")
+	}
+	digits := strings.IndexFunc(to, func(r rune) bool { return !strings.ContainsRune("0123456789 -", r) }) < 0
+	if digits && providers.LooksLikeCardNumber(to) {
+		return refuse(ErrInvalid, ErrCardNumber, field, "looks like a card number, which kosh never stores")
+	}
+	return checkReference(field, to)
+}
+
+// checkAmount refuses what is not a positive amount of an enabled asset.
+func (s *Service) checkAmount(field string, a currency.Amount) error {
+	if !a.IsValid() {
+		return invalid(field, "is missing")
+	}
+	if a.Sign() <= 0 {
+		return invalid(field, "%s is not positive", a)
+	}
+	return s.checkAsset(field, a.AssetID())
+}
+
+func (s *Service) checkAsset(field string, id currency.AssetID) error {
+	if _, err := s.config.Assets.Lookup(id); err != nil {
+		r := refuse(ErrInvalid, ErrUnsupported, field, "asset %q is not enabled", id)
+		r.Cause = err
+		return r
+	}
+	return nil
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

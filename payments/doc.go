@@ -1,0 +1,39 @@
+// Package payments is what people do with money: wallets, linked cards and banks, deposits, tips, sends, withdrawals and
+// refunds, in any asset and through any provider.
+//
+// A [Service] joins a ledger book (where money is) with providers (how money moves). It is the only place where a fact
+// that a provider reports becomes postings:
+//
+//	svc, err := payments.New(book, payments.Config{Assets: registry})
+//	err = svc.Register(cards)                                  // any providers.Provider
+//	go svc.Run(ctx)                                            // the worker; any number may run, anywhere
+//	http.Handle("/webhooks/", svc.Webhooks())                  // provider's name as last path segment
+//
+//	alice := payments.Member("alice")
+//	p, err := svc.Deposit(ctx, payments.DepositRequest{
+//		Key: requestID, Actor: alice, Member: "alice", Amount: twentyDollars, Instrument: card.ID,
+//	})
+//	p, err = svc.Tip(ctx, payments.TransferRequest{Key: …, Actor: alice, From: "alice", To: "bob", Amount: five, Reference: postID})
+//
+// None of these calls names an asset kind or a provider: the day a coin or a chain is registered, the same code moves it.
+//
+// # What a caller can rely on
+//
+//  1. Keys. Every request carries an idempotency key, scoped to its actor. Calling again with the same key and the same
+//     request returns the payment as it stands now, with Replayed set, and resumes it if it was stuck. The same key with
+//     another request is ledger.ErrKeyConflict. A refusal of class [ErrDeclined] is final for its key: try again with a new one.
+//  2. Record before effect. The intent, and the hold on the money, are durable before a provider is called. A crash
+//     anywhere is finished by the next worker.
+//  3. Unknown is unknown. When a provider's answer is lost, the money stays held and the payment is [Unknown] until the
+//     provider, or a person, says what happened. Nothing is failed by a timer.
+//  4. A fact is never declined. Money that really moved is posted: what a wallet cannot give is a receivable from its
+//     member, what it cannot take goes to suspense with a [Case].
+//  5. Effects accumulate. A posting belongs to one effect of the provider, unique in storage, so a webhook delivered
+//     three times, out of order or before the call that caused it returned, changes the books once.
+//
+// # Accounts
+//
+// wallet/MEMBER (liability, floor 0), receivable/MEMBER (asset, floor 0), provider/NAME/clearing (asset: our balance at the
+// provider), provider/NAME/fees (expense), provider/NAME/suspense (liability), bank/settlement (asset),
+// revenue/fees (income), position (equity, one side of every exchange), supply (asset: outstanding in-app coins).
+package payments

@@ -1,0 +1,44 @@
+package payments
+
+import (
+	"fmt"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// Refusal is the error type of this package: the ledger's, so that one errors.AsType finds both.
+type Refusal = ledger.Refusal
+
+// Classes of refusal, for errors.Is. They say what a caller may do next; see [ledger.Class].
+const (
+	ErrInvalid     = ledger.Invalid     // mend the request
+	ErrDeclined    = ledger.Declined    // a new attempt needs a new key
+	ErrConflict    = ledger.Conflict    // somebody was first; look again
+	ErrNotFound    = ledger.NotFound    // something named does not exist
+	ErrUnavailable = ledger.Unavailable // call again with the same key
+)
+
+// Codes of refusal, for errors.Is. Codes of package ledger, such as ledger.ErrInsufficientFunds, occur too.
+const (
+	ErrForbidden      ledger.Code = "forbidden"         // the actor may not do this; class Invalid
+	ErrUnsupported    ledger.Code = "unsupported"       // no provider offers it, or the asset is not enabled; class Invalid
+	ErrSelf           ledger.Code = "to_oneself"        // from and to are the same member; class Invalid
+	ErrCardNumber     ledger.Code = "card_number"       // a text holds what looks like a card number; class Invalid
+	ErrNoInstrument   ledger.Code = "no_instrument"     // the instrument is unknown, not usable or somebody else's; class NotFound
+	ErrNoPayment      ledger.Code = "no_payment"        // unknown payment; class NotFound
+	ErrOwes           ledger.Code = "owes"              // the member owes money: no cash-out; class Declined
+	ErrNotRefundable  ledger.Code = "not_refundable"    // more than remains, or not in a state to be refunded; class Declined
+	ErrLimit          ledger.Code = "limit"             // a limit of the policy; class Declined
+	ErrNoRate         ledger.Code = "no_rate"           // no rate between the two assets; class Invalid
+	ErrNoProvider     ledger.Code = "no_provider"       // the provider is not registered in this process; class Unavailable
+	ErrProviderExists ledger.Code = "provider_exists"   // another provider has this name; class Conflict
+	ErrForeignBody    ledger.Code = "unreadable_record" // a stored document has a newer schema or cannot be read; class Corrupt
+)
+
+func refuse(class ledger.Class, code ledger.Code, field, format string, args ...any) *Refusal {
+	return &Refusal{Class: class, Code: code, Command: -1, Field: field, Private: fmt.Sprintf(format, args...)}
+}
+
+func invalid(field, format string, args ...any) error {
+	return refuse(ledger.Invalid, ledger.ErrInvalid, field, format, args...)
+}

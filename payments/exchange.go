@@ -1,0 +1,163 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+)
+
+// ExchangeRequest asks to turn an amount of one asset in a member's wallet into another asset, at the platform's rate.
+type ExchangeRequest struct {
+	Key    string           `json:"-"`
+	Actor  Actor            `json:"-"`
+	Member string           `json:"member"`
+	Amount currency.Amount  `json:"amount"` // what is given
+	To     currency.AssetID `json:"to"`     // what is wanted
+}
+
+// Exchange gives one asset for another against the platform's own position, at the rate of Config.Rates, rounded down to
+// the unit of the asset bought. It is done when it returns. An in-app coin must have been issued first.
+func (s *Service) Exchange(ctx context.Context, r ExchangeRequest) (Payment, error) {
+	if err := first(checkMember("member", r.Member), s.checkAmount("amount", r.Amount), s.checkAsset("to", r.To)); err != nil {
+		return Payment{}, err
+	}
+	if err := s.authorize(ctx, r.Actor, ActExchange, r.Member); err != nil {
+		return Payment{}, err
+	}
+	to, err := s.config.Assets.Lookup(r.To)
+	if err != nil {
+		return Payment{}, err
+	}
+	bought, err := s.price(ctx, r.Amount, to)
+	if err != nil {
+		return s.again(ctx, r.Actor, r.Key, tagged{Exchange, r}, err)
+	}
+	id := s.config.NewID()
+	rec := &record{ID: id.String(), Kind: Exchange, Member: r.Member, Amount: r.Amount, Bought: bought, Transaction: id}
+	from := r.Amount.Asset()
+	move := ledger.Guard{
+		Reads: ledger.Reads{
+			Accounts: []ledger.AccountID{
+				WalletAccount(r.Member, from.ID()), WalletAccount(r.Member, to.ID()), ReceivableAccount(r.Member, to.ID()),
+				ReceivableAccount(r.Member, from.ID()), PositionAccount(from.ID()), PositionAccount(to.ID()),
+			},
+			Documents: []ledger.DocumentID{paymentDocument(rec.ID)}, Transactions: []ledger.ID{id},
+		},
+		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.exchangeCommands(v) },
+	}
+	guards := append(s.guards(Proposal{Kind: Exchange, Actor: r.Actor, Member: r.Member, Amount: r.Amount}), move)
+	return s.request(ctx, r.Actor, r.Key, tagged{Exchange, r}, id, ledger.Entry{Guards: guards})
+}
+
+func (s *Service) price(ctx context.Context, give currency.Amount, to *currency.Definition) (currency.Amount, error) {
+	none := refuse(ErrInvalid, ErrNoRate, "to", "%s is not exchanged for %s", give.AssetID(), to.ID())
+	if s.config.Rates == nil || give.AssetID() == to.ID() {
+		return currency.Amount{}, none
+	}
+	rate, ok, err := s.config.Rates(ctx, give.Asset(), to)
+	switch {
+	case err != nil:
+		r := refuse(ErrUnavailable, ErrNoRate, "to", "the rate source failed")
+		r.Cause = err
+		return currency.Amount{}, r
+	case !ok:
+		return currency.Amount{}, none
+	}
+	bought, err := rate.Convert(give, currency.Down)
+	if err != nil {
+		return currency.Amount{}, invalid("amount", "%v", err)
+	}
+	if bought.AssetID() != to.ID() {
+		return currency.Amount{}, none
+	}
+	if bought.Sign() <= 0 {
+		return currency.Amount{}, invalid("amount", "%s buys nothing", give)
+	}
+	return bought, nil
+}
+
+func (r *record) exchangeCommands(v ledger.View) ([]ledger.Command, error) {
+	from, to := r.Amount.Asset(), r.Bought.Asset()
+	c := newChart(v)
+	c.open(openWallet(r.Member, from), openReceivable(r.Member, from), openWallet(r.Member, to), openReceivable(r.Member, to), openPosition(from), openPosition(to))
+	owed, wallet, debt := ReceivableAccount(r.Member, to.ID()), WalletAccount(r.Member, to.ID()), currency.Zero(to)
+	if a, ok := v.Account(owed); ok {
+		debt = least(a.Posted, r.Bought)
+	}
+	rest, err := r.Bought.Sub(debt)
+	if err != nil {
+		return nil, err
+	}
+	postings := []ledger.Posting{
+		{Account: WalletAccount(r.Member, from.ID()), Side: ledger.Debit, Amount: r.Amount},
+		{Account: PositionAccount(from.ID()), Side: ledger.Credit, Amount: r.Amount},
+		{Account: PositionAccount(to.ID()), Side: ledger.Debit, Amount: r.Bought},
+	}
+	for _, p := range []ledger.Portion{{Account: owed, Amount: debt}, {Account: wallet, Amount: rest}} {
+		if p.Amount.Sign() > 0 {
+			postings = append(postings, ledger.Posting{Account: p.Account, Side: ledger.Credit, Amount: p.Amount})
+		}
+	}
+	document, err := r.put(0, noDue)
+	return append(c.commands, ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}, document), err
+}
+
+// openPosition opens the platform's position. That of an in-app coin has a floor of zero: only coins that were issued can
+// be sold. In other assets the platform may be short.
+func openPosition(a *currency.Definition) ledger.OpenAccount {
+	o := ledger.OpenAccount{Account: PositionAccount(a.ID()), Type: ledger.Equity}
+	if a.Kind() == currency.Virtual {
+		o.Floor = currency.Zero(a)
+	}
+	return o
+}
+
+// IssueRequest asks to make new in-app coins.
+type IssueRequest struct {
+	Key    string          `json:"-"`
+	Actor  Actor           `json:"-"`
+	Amount currency.Amount `json:"amount"`
+}
+
+// Issue makes new coins of an in-app asset (currency.Virtual) and puts them into the platform's position, from where they
+// can be sold by Exchange. SupplyAccount shows how many there are.
+func (s *Service) Issue(ctx context.Context, r IssueRequest) (Payment, error) {
+	if err := s.checkAmount("amount", r.Amount); err != nil {
+		return Payment{}, err
+	}
+	asset := r.Amount.Asset()
+	if asset.Kind() != currency.Virtual {
+		return Payment{}, invalid("amount", "%s is not an in-app asset", asset.ID())
+	}
+	if err := s.authorize(ctx, r.Actor, ActIssue, ""); err != nil {
+		return Payment{}, err
+	}
+	id := s.config.NewID()
+	rec := &record{ID: id.String(), Kind: Issue, Amount: r.Amount, Transaction: id}
+	document, err := rec.put(0, noDue)
+	if err != nil {
+		return Payment{}, err
+	}
+	return s.request(ctx, r.Actor, r.Key, tagged{Issue, r}, id, ledger.Entry{Commands: []ledger.Command{
+		ledger.OpenAccount{Account: SupplyAccount(asset.ID()), Type: ledger.Asset, Floor: currency.Zero(asset)},
+		openPosition(asset),
+		ledger.Post{ID: id, Note: rec.note(), Postings: []ledger.Posting{
+			{Account: SupplyAccount(asset.ID()), Side: ledger.Debit, Amount: r.Amount},
+			{Account: PositionAccount(asset.ID()), Side: ledger.Credit, Amount: r.Amount},
+		}},
+		document,
+	}})
+}
+
+// FixedRates is a RateSource that knows the rates given, in the direction given.
+func FixedRates(rates ...currency.Rate) RateSource {
+	return func(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
+		for _, r := range rates {
+			if r.From().ID() == from.ID() && r.To().ID() == to.ID() {
+				return r, true, nil
+			}
+		}
+		return currency.Rate{}, false, nil
+	}
+}

@@ -1,0 +1,225 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+const (
+	kindInbox  = "inbox"
+	kindCursor = "cursor"
+)
+
+// inboxItem is an event that could not be told to any payment when it came. A worker looks at it again: the payment's
+// own reference may become known, or a lookup may explain it.
+type inboxItem struct {
+	Why    string          `json:"why"`
+	Event  providers.Event `json:"event"`
+	Looks  int             `json:"looks,omitempty"`
+	Ending string          `json:"ending,omitempty"`
+}
+
+// inboxLooks is how often an item is looked at before it is left to a person.
+const inboxLooks = 8
+
+// putAside makes an event durable that is not understood yet.
+func (s *Service) putAside(ctx context.Context, provider string, e providers.Event, why string) error {
+	if e.Report != nil {
+		r := *e.Report
+		r.Action = nil // may hold secrets
+		r.Raw = nil
+		e.Report = &r
+	}
+	body, err := json.Marshal(inboxItem{Why: why, Event: e})
+	if err != nil {
+		return err
+	}
+	id := derivedID("inbox", provider, e.ID, string(body)).String()
+	due := s.book.Now()
+	if why != "hint" {
+		due = due.Add(30 * time.Second) // the call that caused it may be about to return
+	}
+	_, err = s.book.Record(ctx, ledger.Entry{Key: "inbox/" + id, Inputs: string(body), Commands: []ledger.Command{ledger.PutDocument{
+		DocumentID: ledger.DocumentID{Kind: kindInbox, ID: id}, State: "waiting", Due: due, Lane: provider, Schema: 1, Body: body,
+	}}})
+	return err
+}
+
+// sort looks at an inbox item again.
+func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
+	var item inboxItem
+	if err := json.Unmarshal(l.Document.Body, &item); err != nil {
+		return refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", l.Document.DocumentID, err)
+	}
+	report, err := s.explain(ctx, l.Document.Lane, item.Event)
+	if err != nil {
+		return err
+	}
+	item.Looks++
+	last := item.Looks >= inboxLooks
+	if report != nil {
+		n, known, err := s.route(ctx, l.Document.Lane, *report)
+		if err != nil {
+			return err
+		}
+		if !known && last && len(report.Effects) > 0 && report.Reference != "" && !parseKey(report.Key) {
+			n.adopt("", "") // money that nobody expected: suspense, with a case
+			known = true
+		}
+		if known {
+			key, err := reportKey(l.Document.Lane, n.id, n.report)
+			if err != nil {
+				return err
+			}
+			if err := s.settle(ctx, key, n); err != nil {
+				return err
+			}
+			return s.closeItem(ctx, l, item, "told", time.Time{})
+		}
+	}
+	if last {
+		return s.closeItem(ctx, l, item, "left", time.Time{})
+	}
+	return s.closeItem(ctx, l, item, "", s.book.Now().Add(backoff(item.Looks+4)))
+}
+
+// explain turns an event into a report, asking the provider if need be; nil when it cannot yet.
+func (s *Service) explain(ctx context.Context, lane string, e providers.Event) (*providers.Report, error) {
+	if e.Report != nil {
+		if e.Report.Validate() != nil {
+			return nil, nil
+		}
+		return e.Report, nil
+	}
+	if e.Lookup == nil {
+		return nil, nil
+	}
+	p, err := s.provider(lane)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.Lookup(ctx, *e.Lookup)
+	switch {
+	case err == nil && r.Validate() == nil:
+		return &r, nil
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	}
+	return nil, nil // an error never says anything about the operation: look again later
+}
+
+// closeItem writes the item's next version: ended, or due again. What nobody could explain gets a case.
+func (s *Service) closeItem(ctx context.Context, l ledger.Leased, item inboxItem, ending string, due time.Time) error {
+	item.Ending = ending
+	body, err := json.Marshal(item)
+	if err != nil {
+		return err
+	}
+	d := l.Document
+	put := ledger.PutDocument{DocumentID: d.DocumentID, Version: d.Version, State: "waiting", Due: due, Lane: d.Lane, Schema: 1, Body: body}
+	if ending != "" {
+		put.State = ending
+	}
+	e := ledger.Entry{Key: stepKey(d.DocumentID.ID, d.Version, "inbox"), Commands: []ledger.Command{put}, Leases: []ledger.Lease{l.Lease}}
+	if ending == "left" {
+		e.Guards = []ledger.Guard{{
+			Reads: ledger.Reads{Documents: []ledger.DocumentID{caseDocument(d.DocumentID.ID)}},
+			Check: func(v ledger.View) ([]ledger.Command, error) {
+				return addFindings(v, d.DocumentID.ID, d.Lane, "", []Finding{{Code: "unexplained", Text: "an event about nothing we know: " + item.Why, Effect: item.Event.ID}})
+			},
+		}}
+	}
+	_, err = s.book.Record(ctx, e)
+	return err
+}
+
+// cursorBody is where polling a provider has got to.
+type cursorBody struct {
+	Cursor string `json:"cursor"`
+	Polls  int    `json:"polls"`
+}
+
+func cursorDocument(provider string) ledger.DocumentID {
+	return ledger.DocumentID{Kind: kindCursor, ID: provider}
+}
+
+// ensureCursors gives every provider that can be polled the document that makes polling due work.
+func (s *Service) ensureCursors(ctx context.Context) (int, error) {
+	made := 0
+	for _, name := range s.Providers() {
+		s.mu.RLock()
+		seen := s.cursors[name]
+		s.mu.RUnlock()
+		p, err := s.provider(name)
+		if err != nil || seen {
+			continue
+		}
+		if _, polls := providers.As[providers.Poller](p); polls {
+			body, err := json.Marshal(cursorBody{})
+			if err != nil {
+				return made, err
+			}
+			receipt, err := s.book.Record(ctx, ledger.Entry{Key: "cursor/" + name, Inputs: name, Commands: []ledger.Command{ledger.PutDocument{
+				DocumentID: cursorDocument(name), State: "polling", Due: s.book.Now(), Lane: name, Schema: 1, Body: body,
+			}}})
+			if err != nil {
+				return made, err
+			}
+			if !receipt.Replayed {
+				made++
+			}
+		}
+		s.mu.Lock()
+		s.cursors[name] = true
+		s.mu.Unlock()
+	}
+	return made, nil
+}
+
+// poll takes a provider's next events into the book, then moves the cursor. Events that were taken twice do nothing.
+func (s *Service) poll(ctx context.Context, l ledger.Leased) error {
+	name, d := l.Document.DocumentID.ID, l.Document
+	p, err := s.provider(name)
+	if err != nil {
+		return err
+	}
+	poller, ok := providers.As[providers.Poller](p)
+	if !ok {
+		return nil
+	}
+	var body cursorBody
+	if err := json.Unmarshal(d.Body, &body); err != nil {
+		return refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
+	}
+	events, next, errPoll := poller.Poll(ctx, body.Cursor, batch)
+	for _, e := range events {
+		if errPoll != nil {
+			break
+		}
+		if err := s.deliver(ctx, name, e); err != nil {
+			return err
+		}
+	}
+	due := s.book.Now().Add(s.config.PollEvery)
+	if errPoll == nil {
+		body.Cursor = next
+		if len(events) == batch {
+			due = s.book.Now()
+		}
+	}
+	body.Polls++
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	_, err = s.book.Record(ctx, ledger.Entry{
+		Key: stepKey("cursor/"+name, d.Version, "poll"), Leases: []ledger.Lease{l.Lease},
+		Commands: []ledger.Command{ledger.PutDocument{DocumentID: d.DocumentID, Version: d.Version, State: "polling", Due: due, Lane: name, Schema: 1, Body: raw}},
+	})
+	return errors.Join(errPoll, err)
+}

@@ -1,0 +1,158 @@
+package payments
+
+import (
+	"context"
+	"iter"
+
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// LinkRequest asks to link a card or bank account.
+type LinkRequest struct {
+	Key    string           `json:"-"`
+	Actor  Actor            `json:"-"`
+	Member string           `json:"member"`
+	Method providers.Method `json:"method"`
+	// Token is the one-time token that the member's device got from the provider; never a card or account number.
+	Token    string `json:"token"`
+	Provider string `json:"provider,omitempty"` // empty: the first that links this method
+}
+
+// Instrument is a linked card, bank account or address.
+type Instrument struct {
+	ID       string // of the payment of kind Link that made it
+	Member   string
+	State    State // Succeeded: usable
+	Provider string
+	Method   providers.Method
+	Label    string // for people: "Visa •• 4242"
+	Last4    string
+	Expiry   string
+	Reason   providers.Reason
+	Action   *providers.Action // see Payment.Action
+	Replayed bool
+}
+
+// Link links a card or bank account by the provider's token. An instrument whose provider wants something of the member
+// first has the state ActionRequired; one that the provider refuses has the state Failed with a Reason.
+func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
+	if err := checkMember("member", r.Member); err != nil {
+		return Instrument{}, err
+	}
+	switch {
+	case r.Token == "" || len(r.Token) > ledger.MaxNameBytes:
+		return Instrument{}, invalid("token", "is empty or longer than %d bytes", ledger.MaxNameBytes)
+	case r.Method == "":
+		return Instrument{}, invalid("method", "is empty")
+	}
+	if err := checkText("token", r.Token); err != nil {
+		return Instrument{}, err
+	}
+	if err := s.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {
+		return Instrument{}, err
+	}
+	name, ok := s.linking(r.Provider, r.Method)
+	if !ok {
+		err := refuse(ErrInvalid, ErrUnsupported, "method", "no provider links a %q", r.Method)
+		p, again := s.again(ctx, r.Actor, r.Key, tagged{Link, r}, err)
+		if again != nil {
+			return Instrument{Replayed: p.Replayed}, again
+		}
+		return s.instrument(ctx, p.ID)
+	}
+	id := s.config.NewID()
+	rec := &record{ID: id.String(), Kind: Link, Member: r.Member, Provider: name, Method: r.Method, Token: r.Token}
+	p, err := s.start(ctx, r.Actor, r.Key, r, rec, s.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}))
+	if err != nil {
+		return Instrument{Replayed: p.Replayed}, err
+	}
+	i, err := s.instrument(ctx, p.ID)
+	i.Action, i.Replayed = p.Action, p.Replayed
+	return i, err
+}
+
+// linking finds a provider that links instruments of a method, in whatever asset.
+func (s *Service) linking(name string, method providers.Method) (string, bool) {
+	for _, n := range s.Providers() {
+		if name != "" && n != name {
+			continue
+		}
+		p, err := s.provider(n)
+		if err != nil {
+			continue
+		}
+		for _, o := range p.Describe().Offers {
+			if o.Kind == providers.Link && o.Method == method {
+				return n, true
+			}
+		}
+	}
+	return "", false
+}
+
+// Instruments yields the member's instruments, oldest first, whatever their state.
+func (s *Service) Instruments(ctx context.Context, actor Actor, member string) iter.Seq2[Instrument, error] {
+	return func(yield func(Instrument, error) bool) {
+		err := first(checkMember("member", member), s.authorize(ctx, actor, ActView, member))
+		if err != nil {
+			yield(Instrument{}, err)
+			return
+		}
+		for d, err := range s.book.Documents(ctx, ledger.Query{List: ledger.ListDossier, Owner: member, Kind: kindPayment}) {
+			if err != nil {
+				yield(Instrument{}, err)
+				return
+			}
+			r, err := readRecord(d)
+			if err == nil && r.Kind != Link {
+				continue
+			}
+			if !yield(r.asInstrument(), err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *Service) instrument(ctx context.Context, id string) (Instrument, error) {
+	d, err := s.document(ctx, id)
+	if err != nil {
+		return Instrument{}, err
+	}
+	r, err := readRecord(d)
+	return r.asInstrument(), err
+}
+
+func (r *record) asInstrument() Instrument {
+	if r == nil {
+		return Instrument{}
+	}
+	i := Instrument{ID: r.ID, Member: r.Member, State: r.state(), Provider: r.Provider, Method: r.Method, Reason: r.Reason}
+	if r.Linked != nil {
+		i.Label, i.Last4, i.Expiry = r.Linked.Label, r.Linked.Last4, r.Linked.Expiry
+	}
+	return i
+}
+
+// usable loads a member's own linked instrument.
+func (s *Service) usable(ctx context.Context, id, member string) (*record, error) {
+	d, err := s.document(ctx, id)
+	if err != nil {
+		if ledger.ClassOf(err) == ErrUnavailable {
+			return nil, err
+		}
+		return nil, refuse(ErrNotFound, ErrNoInstrument, "instrument", "there is no instrument %q", id)
+	}
+	r, err := readRecord(d)
+	if err != nil {
+		return nil, err
+	}
+	if r.Kind != Link || r.Member != member {
+		return nil, refuse(ErrNotFound, ErrNoInstrument, "instrument", "%s has no instrument %q", member, id)
+	}
+	if r.state() != Succeeded || r.Linked == nil {
+		return nil, refuse(ErrNotFound, ErrNoInstrument, "instrument", "instrument %s is %s", id, r.state())
+	}
+	return r, nil
+}

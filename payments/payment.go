@@ -1,0 +1,318 @@
+package payments
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// Kind says what a payment is.
+type Kind string
+
+// The kinds of payment.
+const (
+	Deposit    Kind = "deposit"    // money in, from an instrument
+	Address    Kind = "address"    // an address that money can be sent to; each arrival is a Deposit of its own
+	Withdrawal Kind = "withdrawal" // money out, to an instrument or address
+	Refund     Kind = "refund"     // a deposit given back to its source
+	Link       Kind = "link"       // an instrument being linked; no money
+	Send       Kind = "send"       // member to member
+	Tip        Kind = "tip"        // member to member, less the platform's fee
+	Exchange   Kind = "exchange"   // one asset for another in one wallet
+	Issue      Kind = "issue"      // new in-app coins
+)
+
+// State says how a payment stands. It is derived from effects and reports, whatever order they came in.
+type State string
+
+// The states. Created to Unknown are on the way; the others are where payments end, though Succeeded may still become
+// Reversed, and a Failed payment whose money moves after all becomes Succeeded: facts win.
+const (
+	Created        State = "created"         // recorded; nothing sent yet
+	Submitting     State = "submitting"      // being sent
+	ActionRequired State = "action_required" // waits for the member: see Payment.Action
+	Pending        State = "pending"         // the provider has it and has not decided
+	Unknown        State = "unknown"         // sent, and the answer was lost; the money stays held
+	Succeeded      State = "succeeded"       // money moved, or the instrument is linked
+	Failed         State = "failed"          // it did not and will not; see Payment.Reason
+	Canceled       State = "canceled"
+	Reversed       State = "reversed" // it moved and was taken back whole
+)
+
+// Done tells whether the state is one where payments end.
+func (s State) Done() bool {
+	switch s {
+	case Succeeded, Failed, Canceled, Reversed:
+		return true
+	case Created, Submitting, ActionRequired, Pending, Unknown:
+	}
+	return false
+}
+
+// Payment is one thing that somebody did with money, as it stands. It is a copy: changing it changes nothing.
+type Payment struct {
+	ID           string // a UUID; also the idempotency key at the provider
+	Kind         Kind
+	State        State
+	Version      uint64 // of its document; every change is one more
+	Member       string // whose payment it is: the one who pays, deposits or withdraws
+	Counterparty string // the other member of a send or tip
+	Amount       currency.Amount
+	Fee          currency.Amount // the platform's, included in Amount
+	Bought       currency.Amount // what an exchange gave
+	Moved        currency.Amount // net of what was taken back, in Amount's asset; what really happened
+	Refunded     currency.Amount // given back, or on its way back
+	Provider     string
+	Method       providers.Method
+	Instrument   string // id of the instrument, or the address
+	Of           string // the payment that a refund gives back; the address a deposit came to
+	Reference    string // the host's own: a post, an order
+	Description  string
+	Reason       providers.Reason
+	Parked       bool // a person must decide: see the Case of the same id
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+
+	// Action is what the member must do next. It comes straight from the provider and, but for an address, is never stored,
+	// so only the call that submits or looks up has it; call Advance to get it again.
+	Action *providers.Action
+	// Replayed tells that the request's key was used before.
+	Replayed bool
+}
+
+const (
+	kindPayment    = "payment"
+	schemaPayments = 1
+)
+
+// record is the body of a payment's document.
+type record struct {
+	ID           string           `json:"id"`
+	Kind         Kind             `json:"kind"`
+	Member       string           `json:"member,omitempty"`
+	Counterparty string           `json:"counterparty,omitempty"`
+	Amount       currency.Amount  `json:"amount,omitzero"`
+	Fee          currency.Amount  `json:"fee,omitzero"`
+	Bought       currency.Amount  `json:"bought,omitzero"`
+	Asset        currency.AssetID `json:"asset,omitempty"` // of an address
+	Provider     string           `json:"provider,omitempty"`
+	Method       providers.Method `json:"method,omitempty"`
+	Provisional  bool             `json:"provisional,omitempty"` // the provider may take a deposit back within a window
+	Instrument   string           `json:"instrument,omitempty"`
+	Token        string           `json:"token,omitempty"` // what the provider is given: the instrument's token or an address
+	Of           string           `json:"of,omitempty"`
+	OfReference  string           `json:"of_reference,omitempty"` // the provider's reference of Of
+	Reference    string           `json:"reference,omitempty"`
+	Description  string           `json:"description,omitempty"`
+	Transaction  ledger.ID        `json:"transaction,omitzero"` // of a send, tip, exchange or issue
+	Undone       bool             `json:"undone,omitempty"`     // that transaction was reversed
+
+	Attempts  int       `json:"attempts,omitempty"` // times sent, counted before sending
+	FirstSent time.Time `json:"first_sent,omitzero"`
+	InFlight  bool      `json:"in_flight,omitempty"` // an attempt was begun and its outcome is not recorded
+	Maybe     bool      `json:"maybe,omitempty"`     // some attempt may have reached the provider
+	GivenUp   bool      `json:"given_up,omitempty"`  // certain that nothing was sent or done: Rejected, or NotSent too often
+	Looks     int       `json:"looks,omitempty"`
+	Parked    bool      `json:"parked,omitempty"`
+
+	ProviderReference string                `json:"provider_reference,omitempty"`
+	Reported          providers.State       `json:"reported,omitempty"` // the strongest report so far
+	ReportedAt        time.Time             `json:"reported_at,omitzero"`
+	Final             bool                  `json:"final,omitempty"`
+	Reason            providers.Reason      `json:"reason,omitzero"`
+	Linked            *providers.Instrument `json:"linked,omitempty"`
+	Effects           []effect              `json:"effects,omitempty"`
+
+	// Refunds holds, on a deposit, what each refund has reserved or moved; see refundable.
+	Refunds map[string]currency.Amount `json:"refunds,omitempty"`
+}
+
+// effect is an effect of the provider as it was posted.
+type effect struct {
+	ID       string               `json:"id"`
+	Kind     providers.EffectKind `json:"kind"`
+	Amount   currency.Amount      `json:"amount"`
+	Reverses string               `json:"reverses,omitempty"`
+	At       time.Time            `json:"at,omitzero"`
+	// Suspense is the part that went to suspense and was not taken back since, signed as Amount.
+	Suspense currency.Amount `json:"suspense,omitzero"`
+	// Hold is the provisional hold on what the wallet was credited with.
+	Hold ledger.ID `json:"hold,omitzero"`
+}
+
+func (r *record) effect(id string) *effect {
+	for i := range r.Effects {
+		if r.Effects[i].ID == id {
+			return &r.Effects[i]
+		}
+	}
+	return nil
+}
+
+// moved is the net of the payment's own effects in its own asset, positive in the direction the payment is meant to go.
+func (r *record) moved() (net currency.Amount, any bool, err error) {
+	if !r.Amount.IsValid() {
+		return currency.Amount{}, false, nil
+	}
+	net = currency.Zero(r.Amount.Asset())
+	for _, e := range r.Effects {
+		if e.Kind != providers.Moved && e.Kind != providers.Reversed || e.Amount.Asset() != r.Amount.Asset() {
+			continue
+		}
+		any = any || e.Kind == providers.Moved
+		if net, err = net.Add(e.Amount); err != nil {
+			return net, any, err
+		}
+	}
+	if r.outward() {
+		net, err = net.Neg()
+	}
+	return net, any, err
+}
+
+// outward tells whether the payment takes money from the provider.
+func (r *record) outward() bool { return r.Kind == Withdrawal || r.Kind == Refund }
+
+// viaProvider tells whether a provider carries the payment out.
+func (r *record) viaProvider() bool { return r.Provider != "" }
+
+// state derives the state. It depends on the set of effects, the strongest report and the attempts, not on their order.
+func (r *record) state() State {
+	if !r.viaProvider() {
+		if r.Undone {
+			return Reversed
+		}
+		return Succeeded
+	}
+	if net, any, err := r.moved(); err == nil && any {
+		if net.Sign() == 0 {
+			return Reversed
+		}
+		return Succeeded
+	}
+	switch r.Reported {
+	case providers.Failed:
+		return Failed
+	case providers.Canceled:
+		return Canceled
+	case providers.Succeeded:
+		if r.Amount.IsValid() {
+			return Pending // success without a movement is not success yet
+		}
+		return Succeeded
+	case providers.ActionRequired:
+		return ActionRequired
+	case providers.Pending:
+		return Pending
+	}
+	switch {
+	case r.GivenUp:
+		return Failed
+	case r.InFlight:
+		return Submitting
+	case r.Maybe:
+		return Unknown
+	default:
+		return Created
+	}
+}
+
+// refundable is what may still be given back of a deposit.
+func (r *record) refundable() (currency.Amount, error) {
+	rest, _, err := r.moved()
+	if err != nil {
+		return rest, err
+	}
+	given, err := r.refunded()
+	if err != nil {
+		return rest, err
+	}
+	return rest.Sub(given)
+}
+
+func (r *record) refunded() (currency.Amount, error) {
+	sum := currency.Zero(r.Amount.Asset())
+	var err error
+	for _, a := range r.Refunds { // a sum does not depend on the order
+		if sum, err = sum.Add(a); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+func paymentDocument(id string) ledger.DocumentID {
+	return ledger.DocumentID{Kind: kindPayment, ID: id}
+}
+
+// put makes the next version of the record's document; version is the one it replaces.
+func (r *record) put(version uint64, due time.Time, references ...string) (ledger.PutDocument, error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return ledger.PutDocument{}, err
+	}
+	lane := r.Provider
+	if due.IsZero() {
+		lane = "" // nobody needs to look at it
+	}
+	return ledger.PutDocument{
+		DocumentID: paymentDocument(r.ID), Version: version, Owner: r.Member, State: string(r.state()),
+		Due: due, Lane: lane, References: references, Schema: schemaPayments, Body: body,
+	}, nil
+}
+
+func readRecord(d ledger.Document) (*record, error) {
+	if d.Schema > schemaPayments {
+		return nil, refuse(ledger.Corrupt, ErrForeignBody, "schema", "%s has schema %d, this program reads up to %d", d.DocumentID, d.Schema, schemaPayments)
+	}
+	r := new(record)
+	if err := json.Unmarshal(d.Body, r); err != nil {
+		return nil, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
+	}
+	return r, nil
+}
+
+// payment is the public view of a document.
+func payment(d ledger.Document) (Payment, error) {
+	r, err := readRecord(d)
+	if err != nil {
+		return Payment{}, err
+	}
+	p := Payment{
+		ID: r.ID, Kind: r.Kind, State: r.state(), Version: d.Version, Member: r.Member, Counterparty: r.Counterparty,
+		Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
+		Of: r.Of, Reference: r.Reference, Description: r.Description, Reason: r.Reason, Parked: r.Parked,
+		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+	}
+	if r.Kind == Address && r.Instrument != "" {
+		p.Action = &providers.Action{Kind: "address", Address: r.Instrument} // no secret: it can be shown again
+	}
+	if !r.Amount.IsValid() {
+		return p, nil
+	}
+	switch {
+	case r.viaProvider():
+		p.Moved, _, err = r.moved()
+	case r.Undone:
+		p.Moved = currency.Zero(r.Amount.Asset())
+	default:
+		p.Moved = r.Amount
+	}
+	if err == nil {
+		p.Refunded, err = r.refunded()
+	}
+	return p, err
+}
+
+// namespace makes ids that follow from what they stand for, so that two workers who find the same thing name it alike.
+var namespace = uuid.MustParse("6f1c3c0e-6f0b-5d8e-9b1a-4b6f73680001")
+
+func derivedID(parts ...string) uuid.UUID {
+	b, _ := json.Marshal(parts) // strings cannot fail
+	return uuid.NewSHA1(namespace, b)
+}

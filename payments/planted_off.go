@@ -1,0 +1,6 @@
+//go:build !koshplant
+
+package payments
+
+// planted is always false but in a test build: see planted_on.go.
+func planted(string) bool { return false }

@@ -1,0 +1,383 @@
+package payments
+
+import (
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// journal makes the commands of one effect, or of a finish, as a guard sees the book.
+type journal struct {
+	*news
+	view     ledger.View
+	rec      *record
+	chart    *chart
+	effect   effect
+	commands []ledger.Command
+	findings []Finding
+	made     int // transactions
+}
+
+func (j *journal) find(code, text string, suspense currency.Amount) {
+	j.findings = append(j.findings, Finding{Code: code, Text: text, Effect: j.effect.ID, Amount: suspense})
+}
+
+// post makes the postings of the effect.
+func (j *journal) post() error {
+	size, err := j.effect.Amount.Abs()
+	if err != nil {
+		return err
+	}
+	in := j.effect.Amount.Sign() > 0
+	asset := j.effect.Amount.AssetID()
+	switch {
+	case j.effect.Kind == providers.Fee:
+		return j.against(FeesAccount(j.provider, asset), size, in)
+	case j.effect.Kind == providers.Settled:
+		return j.against(BankAccount(asset), size, in)
+	case j.effect.Kind == providers.Moved && in && j.rec.Kind == Deposit:
+		return j.depositMoved(size)
+	case j.effect.Kind == providers.Moved && !in && j.rec.outward():
+		return j.payoutMoved(size)
+	case j.effect.Kind == providers.Reversed && !in && j.rec.Kind == Deposit:
+		return j.depositTakenBack(size)
+	case j.effect.Kind == providers.Reversed && in && j.rec.outward():
+		return j.payoutCameBack(size)
+	}
+	j.find("unknown_effect", "a movement that this payment should not have", j.effect.Amount)
+	return j.suspend(size, in)
+}
+
+// depositMoved credits the member with what really came, up to what was asked for; the rest is in suspense.
+func (j *journal) depositMoved(size currency.Amount) error {
+	mine, err := j.wanted(size)
+	if err != nil {
+		return err
+	}
+	if planted("trust-amount") && j.rec.Amount.Asset() == size.Asset() {
+		mine = j.rec.Amount
+		size = mine
+	}
+	if planted("decline-fact") {
+		if wallet, ok := j.view.Account(WalletAccount(j.rec.Member, size.AssetID())); ok {
+			if room, all := wallet.Headroom(ledger.Credit, false); !all && room.Sign() == 0 {
+				return ledger.Refuse(ledger.ErrAccountFrozen, "", "planted")
+			}
+		}
+	}
+	if mine != size {
+		j.find("amount_differs", "more came in than was asked for, or in another asset", currency.Amount{})
+	} else if !j.reversalKnown() && j.short(size) {
+		j.find("amount_differs", "less came in than was asked for", currency.Amount{})
+	}
+	credited, err := j.creditMember(size, mine)
+	if err != nil || !j.rec.Provisional || j.rec.Final || j.report.Final || credited.Sign() == 0 || j.reversalKnown() {
+		return err
+	}
+	j.effect.Hold = j.holdID(j.effect.ID)
+	j.commands = append(j.commands, ledger.PlaceHold{
+		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, size.AssetID()), Amount: credited, Fact: true, Note: j.note(),
+	})
+	return nil
+}
+
+// reversalKnown tells whether the effect was taken back before it was heard of.
+func (j *journal) reversalKnown() bool {
+	for _, e := range j.rec.Effects {
+		if e.Kind == providers.Reversed && e.Reverses == j.effect.ID {
+			return true
+		}
+	}
+	return false
+}
+
+// short tells whether the effect, the first of its payment, is less than was asked for.
+func (j *journal) short(size currency.Amount) bool {
+	_, any, err := j.rec.moved()
+	c, errCmp := size.Cmp(j.rec.Amount)
+	return err == nil && errCmp == nil && !any && c < 0
+}
+
+// wanted is the part of size that the payment still asked for: nothing in another asset.
+func (j *journal) wanted(size currency.Amount) (currency.Amount, error) {
+	nothing := currency.Zero(size.Asset())
+	if j.rec.Amount.Asset() != size.Asset() {
+		return nothing, nil
+	}
+	moved, _, err := j.rec.moved()
+	if err != nil {
+		return nothing, err
+	}
+	rest, err := j.rec.Amount.Sub(moved)
+	if err != nil || rest.Sign() <= 0 {
+		return nothing, err
+	}
+	return least(size, rest), nil
+}
+
+// creditMember posts C → R, U, X: of size, which came in, the member gets what of mine the receivable and the wallet can
+// take. It returns what the wallet got.
+func (j *journal) creditMember(size, mine currency.Amount) (wallet currency.Amount, err error) {
+	nothing := currency.Zero(size.Asset())
+	repaid, wallet, rest := nothing, nothing, size
+	owed, own := ReceivableAccount(j.rec.Member, size.AssetID()), WalletAccount(j.rec.Member, size.AssetID())
+	if j.rec.Member != "" {
+		repaid = least(j.room(owed, ledger.Credit, nothing), mine)
+		if mine, err = mine.Sub(repaid); err != nil {
+			return nothing, err
+		}
+		wallet = least(j.room(own, ledger.Credit, mine), mine)
+		if mine.Sign() > 0 && wallet != mine {
+			j.find("not_taken", "the wallet is frozen, closed or at its ceiling", nothing)
+		}
+	} else {
+		j.find("unattributed", "money that belongs to nobody we know", size)
+	}
+	for _, part := range []currency.Amount{repaid, wallet} {
+		if rest, err = rest.Sub(part); err != nil {
+			return nothing, err
+		}
+	}
+	j.effect.Suspense = rest
+	return wallet, j.transact(
+		debit(ClearingAccount(j.provider, size.AssetID()), size),
+		credit(owed, repaid), credit(own, wallet), credit(SuspenseAccount(j.provider, size.AssetID()), rest),
+	)
+}
+
+// room is how much a posting on this side may move; an account that is not open yet has what unopened says.
+func (j *journal) room(id ledger.AccountID, side ledger.Side, unopened currency.Amount) currency.Amount {
+	a, ok := j.view.Account(id)
+	if !ok {
+		return unopened
+	}
+	room, unlimited := a.Headroom(side, side == ledger.Debit)
+	if unlimited {
+		return unopened
+	}
+	return room
+}
+
+// depositTakenBack takes from the provisional hold, from suspense what is still there of it, then from the wallet, then
+// as a receivable.
+func (j *journal) depositTakenBack(size currency.Amount) error {
+	rest := size
+	if origin := j.rec.effect(j.effect.Reverses); origin != nil && origin.Amount.Asset() == size.Asset() {
+		if origin.Hold != (ledger.ID{}) && !planted("ignore-provisional-hold") {
+			captured, err := j.capture(origin.Hold, rest)
+			if err != nil {
+				return err
+			}
+			if rest, err = rest.Sub(captured); err != nil {
+				return err
+			}
+		}
+		suspended, err := j.fromSuspense(origin, rest, false)
+		if err != nil {
+			return err
+		}
+		if rest, err = rest.Sub(suspended); err != nil {
+			return err
+		}
+	}
+	return j.charge(rest)
+}
+
+// capture takes up to size from a hold and returns what it took.
+func (j *journal) capture(hold ledger.ID, size currency.Amount) (currency.Amount, error) {
+	taken := currency.Zero(size.Asset())
+	h, ok := j.view.Hold(hold)
+	if !ok || h.State != ledger.HoldOpen || h.Amount.Asset() != size.Asset() {
+		return taken, nil
+	}
+	remaining, err := h.Remaining()
+	if err != nil {
+		return taken, err
+	}
+	if taken = least(remaining, size); taken.Sign() <= 0 {
+		return currency.Zero(size.Asset()), nil
+	}
+	j.commands = append(j.commands, ledger.Capture{
+		ID: j.nextID(), Hold: ledger.ByID(hold), Fact: true, Note: j.note(),
+		To: []ledger.Portion{{Account: ClearingAccount(j.provider, size.AssetID()), Amount: taken}},
+	})
+	return taken, nil
+}
+
+// fromSuspense undoes what an earlier effect left in suspense, up to size, and returns how much.
+func (j *journal) fromSuspense(origin *effect, size currency.Amount, in bool) (currency.Amount, error) {
+	if !origin.Suspense.IsValid() || origin.Suspense.Sign() <= 0 {
+		return currency.Zero(size.Asset()), nil
+	}
+	part := least(origin.Suspense, size)
+	rest, err := origin.Suspense.Sub(part)
+	if err != nil {
+		return part, err
+	}
+	origin.Suspense = rest
+	return part, j.against(SuspenseAccount(j.provider, size.AssetID()), part, in)
+}
+
+// charge posts U, R → C: what the wallet can give down to its floor, frozen or not, and the rest as a receivable.
+func (j *journal) charge(size currency.Amount) error {
+	if size.Sign() <= 0 {
+		return nil
+	}
+	if j.rec.Member == "" {
+		j.find("unattributed", "money taken back from nobody we know", size)
+		return j.suspend(size, false)
+	}
+	asset := size.AssetID()
+	own := least(j.room(WalletAccount(j.rec.Member, asset), ledger.Debit, currency.Zero(size.Asset())), size)
+	owed, err := size.Sub(own)
+	if err != nil {
+		return err
+	}
+	return j.transact(
+		debit(WalletAccount(j.rec.Member, asset), own), debit(ReceivableAccount(j.rec.Member, asset), owed),
+		credit(ClearingAccount(j.provider, asset), size),
+	)
+}
+
+// payoutMoved captures the hold; what the hold no longer has, though it was asked for, is charged to the member, and what
+// nobody asked for is in suspense.
+func (j *journal) payoutMoved(size currency.Amount) error {
+	mine, err := j.wanted(size)
+	if err != nil {
+		return err
+	}
+	captured, err := j.capture(mustID(j.rec.ID), mine)
+	if err != nil {
+		return err
+	}
+	rest, err := mine.Sub(captured)
+	if err != nil {
+		return err
+	}
+	if err := j.charge(rest); err != nil {
+		return err
+	}
+	excess, err := size.Sub(mine)
+	if err != nil || excess.Sign() == 0 {
+		return err
+	}
+	j.find("amount_differs", "more was paid out than was asked for, or in another asset", excess)
+	return j.suspend(excess, false)
+}
+
+// payoutCameBack gives the member back what the payout took.
+func (j *journal) payoutCameBack(size currency.Amount) error {
+	rest := size
+	if origin := j.rec.effect(j.effect.Reverses); origin != nil && origin.Amount.Asset() == size.Asset() {
+		suspended, err := j.fromSuspense(origin, rest, true)
+		if err != nil {
+			return err
+		}
+		if rest, err = rest.Sub(suspended); err != nil {
+			return err
+		}
+	}
+	if rest.Sign() <= 0 {
+		return nil
+	}
+	_, err := j.creditMember(rest, rest)
+	return err
+}
+
+// suspend posts against suspense and remembers how much.
+func (j *journal) suspend(size currency.Amount, in bool) error {
+	j.effect.Suspense = size
+	return j.against(SuspenseAccount(j.provider, size.AssetID()), size, in)
+}
+
+// against posts clearing against one other account: money that came in credits it, money that left debits it.
+func (j *journal) against(other ledger.AccountID, size currency.Amount, in bool) error {
+	clearing := ClearingAccount(j.provider, size.AssetID())
+	if in {
+		return j.transact(debit(clearing, size), credit(other, size))
+	}
+	return j.transact(debit(other, size), credit(clearing, size))
+}
+
+// transact records one transaction; postings of zero are left out.
+func (j *journal) transact(postings ...ledger.Posting) error {
+	kept := postings[:0]
+	for _, p := range postings {
+		if p.Amount.Sign() != 0 {
+			kept = append(kept, p)
+		}
+	}
+	if len(kept) == 0 {
+		return nil
+	}
+	j.commands = append(j.commands, ledger.Post{ID: j.nextID(), Postings: kept, Fact: true, Note: j.note()})
+	return nil
+}
+
+func (j *journal) nextID() ledger.ID {
+	id := j.transactionIDs(j.effect.ID)[j.made]
+	j.made++
+	return id
+}
+
+func (j *journal) note() ledger.Note {
+	n := j.rec.note()
+	n.Meta["effect"] = string(j.effect.Kind)
+	return n
+}
+
+func debit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
+	return ledger.Posting{Account: account, Side: ledger.Debit, Amount: amount}
+}
+
+func credit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
+	return ledger.Posting{Account: account, Side: ledger.Credit, Amount: amount}
+}
+
+// release gives held money back where that is certain: a payout that finally did not happen, or that finally moved less
+// than was held; a provisional deposit whose window has passed.
+func (j *journal) release() error {
+	if j.rec.Kind == Deposit {
+		if !j.rec.Final {
+			return nil
+		}
+		for _, e := range j.rec.Effects {
+			if e.Hold != (ledger.ID{}) {
+				j.releaseHold(e.Hold)
+			}
+		}
+		return nil
+	}
+	if !j.rec.outward() {
+		return nil
+	}
+	switch state := j.rec.state(); {
+	case state == Failed || state == Canceled:
+		j.releaseHold(mustID(j.rec.ID))
+	case j.rec.Final && (state == Succeeded || state == Reversed) && !j.otherAsset():
+		if j.releaseHold(mustID(j.rec.ID)) {
+			j.find("amount_differs", "less was paid out than was asked for; the rest was given back to the member", currency.Amount{})
+		}
+	}
+	return nil
+}
+
+// otherAsset tells whether the payment moved money in an asset that nobody asked for; then a person must decide.
+func (j *journal) otherAsset() bool {
+	for _, e := range j.rec.Effects {
+		if e.Kind == providers.Moved && e.Amount.Asset() != j.rec.Amount.Asset() {
+			return true
+		}
+	}
+	return false
+}
+
+// releaseHold gives back what remains of a hold and tells whether anything did.
+func (j *journal) releaseHold(id ledger.ID) bool {
+	h, ok := j.view.Hold(id)
+	if !ok || h.State != ledger.HoldOpen {
+		return false
+	}
+	j.commands = append(j.commands, ledger.Release{Hold: ledger.ByID(id), All: true})
+	return true
+}

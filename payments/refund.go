@@ -1,0 +1,177 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// RefundRequest asks to give a payment back.
+type RefundRequest struct {
+	Key   string `json:"-"`
+	Actor Actor  `json:"-"`
+	Of    string `json:"of"` // the id of a deposit, send or tip
+	// Amount to give back of a deposit. A send or tip is always given back whole, fee included: leave it out there.
+	Amount      currency.Amount `json:"amount,omitzero"`
+	Description string          `json:"description,omitempty"`
+}
+
+// Refund gives a payment back to where it came from. Of a deposit it makes a payment of kind Refund that the deposit's
+// provider carries out, whole or in parts, never more than came in; the money is held in the wallet until then. A send or
+// tip is reversed at once, and the payment returned is that one. The member whose wallet the money leaves is the one who
+// must be allowed to.
+func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
+	if err := checkText("description", r.Description); err != nil {
+		return Payment{}, err
+	}
+	d, err := s.document(ctx, r.Of)
+	if err != nil {
+		return Payment{}, err
+	}
+	of, err := readRecord(d)
+	if err != nil {
+		return Payment{}, err
+	}
+	payer := of.Member
+	if of.Counterparty != "" {
+		payer = of.Counterparty
+	}
+	if err := s.authorize(ctx, r.Actor, ActRefund, payer); err != nil {
+		return Payment{}, err
+	}
+	switch of.Kind {
+	case Send, Tip:
+		if r.Amount.IsValid() && r.Amount != of.Amount {
+			return Payment{}, invalid("amount", "a %s is given back whole", of.Kind)
+		}
+		return s.undo(ctx, r, of)
+	case Deposit:
+		return s.refundDeposit(ctx, r, of)
+	case Address, Withdrawal, Refund, Link, Exchange, Issue:
+	}
+	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
+}
+
+// undo reverses the transaction of a send or tip.
+func (s *Service) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
+	id := paymentDocument(of.ID)
+	guard := ledger.Guard{
+		Reads: ledger.Reads{Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction}},
+		Check: func(v ledger.View) ([]ledger.Command, error) {
+			d, found := v.Document(id)
+			if !found {
+				return nil, refuse(ErrNotFound, ErrNoPayment, "of", "there is no payment %s", of.ID)
+			}
+			now, err := readRecord(d)
+			if err != nil {
+				return nil, err
+			}
+			if now.Undone {
+				return nil, ledger.Refuse(ErrNotRefundable, "already given back", "")
+			}
+			now.Undone = true
+			document, err := now.put(d.Version, noDue)
+			note := now.note()
+			note.Description = r.Description
+			return []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}, document}, err
+		},
+	}
+	return s.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})
+}
+
+func (s *Service) refundDeposit(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
+	if err := s.checkAmount("amount", r.Amount); err != nil {
+		return Payment{}, err
+	}
+	if r.Amount.Asset() != of.Amount.Asset() {
+		return Payment{}, invalid("amount", "the deposit was in %s", of.Amount.AssetID())
+	}
+	name, offer, ok := s.offering(of.Provider, providers.Refund, of.Method, r.Amount.AssetID())
+	if !ok {
+		err := refuse(ErrInvalid, ErrUnsupported, "of", "%s gives no %s back", of.Provider, r.Amount.AssetID())
+		return s.again(ctx, r.Actor, r.Key, tagged{Refund, r}, err)
+	}
+	if err := within(offer, r.Amount); err != nil {
+		return Payment{}, err
+	}
+	rec := &record{
+		ID: s.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: name, Method: of.Method,
+		Instrument: of.Instrument, Of: of.ID, OfReference: of.ProviderReference, Description: r.Description,
+	}
+	guards := append(s.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}), s.reserveRefund(rec))
+	return s.startWith(ctx, r.Actor, r.Key, r, rec, guards)
+}
+
+// reserveRefund reserves the amount on the deposit, so that two refunds cannot give back the same money, holds it in the
+// wallet and records the refund, in one step.
+func (s *Service) reserveRefund(rec *record) ledger.Guard {
+	hold := s.reserve(rec)
+	of := paymentDocument(rec.Of)
+	hold.Reads.Documents = append(hold.Reads.Documents, of)
+	withHold := hold.Check
+	hold.Check = func(v ledger.View) ([]ledger.Command, error) {
+		d, found := v.Document(of)
+		if !found {
+			return nil, refuse(ErrNotFound, ErrNoPayment, "of", "there is no payment %s", rec.Of)
+		}
+		deposit, err := readRecord(d)
+		if err != nil {
+			return nil, err
+		}
+		rest, err := deposit.refundable()
+		if err != nil {
+			return nil, err
+		}
+		if c, err := rec.Amount.Cmp(rest); err != nil || c > 0 {
+			r := ledger.Refuse(ErrNotRefundable, "more than can be given back", "")
+			r.Wanted, r.Available = rec.Amount, rest
+			return nil, r
+		}
+		if deposit.Refunds == nil {
+			deposit.Refunds = map[string]currency.Amount{}
+		}
+		if !planted("refund-unreserved") {
+			deposit.Refunds[rec.ID] = rec.Amount
+		}
+		reserved, err := deposit.put(d.Version, deposit.due(v.Now(), s.config))
+		if err != nil {
+			return nil, err
+		}
+		commands, err := withHold(v)
+		return append([]ledger.Command{reserved}, commands...), err
+	}
+	return hold
+}
+
+// settleRefund keeps the deposit's reservation in step with what became of its refund.
+func settleRefund(v ledger.View, refund *record, c Config) ([]ledger.Command, error) {
+	d, found := v.Document(paymentDocument(refund.Of))
+	if !found {
+		return nil, refuse(ledger.Corrupt, ledger.ErrCorrupt, "of", "refund %s of a payment that is not there", refund.ID)
+	}
+	deposit, err := readRecord(d)
+	if err != nil {
+		return nil, err
+	}
+	moved, any, err := refund.moved()
+	if err != nil {
+		return nil, err
+	}
+	reserved := refund.Amount
+	switch state := refund.state(); {
+	case state == Failed || state == Canceled || state == Reversed:
+		reserved = moved
+	case any:
+		if more, err := moved.Cmp(reserved); err != nil || more > 0 {
+			reserved = moved
+		}
+	}
+	if deposit.Refunds[refund.ID] == reserved || planted("refund-unreserved") {
+		return nil, nil
+	}
+	deposit.Refunds[refund.ID] = reserved
+	document, err := deposit.put(d.Version, deposit.due(v.Now(), c))
+	return []ledger.Command{document}, err
+}

@@ -1,0 +1,216 @@
+package payments
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// maxTries bounds how often a step is tried again because a payment changed between reading it and recording.
+const maxTries = 20
+
+// settle brings news about a payment into the book. It does so once for a key; leases fence a worker that was too slow.
+func (s *Service) settle(ctx context.Context, key string, n news, leases ...ledger.Lease) error {
+	n.config = s.config
+	if planted("skip-dedup") {
+		n.salt = s.config.NewID().String()
+	}
+	n.report.Effects = slices.Clone(n.report.Effects)
+	slices.SortStableFunc(n.report.Effects, func(a, b providers.Effect) int {
+		return order(a.Kind) - order(b.Kind)
+	})
+	var err error
+	for range maxTries {
+		rec := n.fresh
+		d, errRead := s.book.Document(ctx, paymentDocument(n.id))
+		switch {
+		case errRead == nil:
+			if rec, err = readRecord(d); err != nil {
+				return err
+			}
+		case !errors.Is(errRead, ledger.NotFound) || n.fresh == nil:
+			return errRead
+		}
+		_, err = s.book.Record(ctx, ledger.Entry{Key: key, Inputs: "news", Guards: n.guards(rec), Leases: leases})
+		// A hold or account that appeared meanwhile is not declared, and a document may be ahead: read again.
+		if !errors.Is(err, ledger.ErrUndeclared) && !errors.Is(err, ledger.ErrVersion) {
+			return err
+		}
+	}
+	return err
+}
+
+// order sorts the effects of one report: what moved, before what took it back.
+func order(k providers.EffectKind) int {
+	if k == providers.Reversed {
+		return 1
+	}
+	return 0
+}
+
+// reportKey is the key of a report that nobody asked for: the same report is the same news, however often it comes.
+func reportKey(provider, payment string, r providers.Report) (string, error) {
+	r.Raw, r.Action = nil, nil
+	b, err := json.Marshal(r)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return "report/" + provider + "/" + payment + "/" + hex.EncodeToString(sum[:16]), nil
+}
+
+// stepKey is the key of what a worker does with one version of a payment.
+func stepKey(id string, version uint64, step string) string {
+	return "step/" + id + "/" + strconv.FormatUint(version, 10) + "/" + step
+}
+
+// deliver takes an event of a provider into the book. When it returns nil the event is durable and need not come again.
+func (s *Service) deliver(ctx context.Context, provider string, e providers.Event) error {
+	if e.Report == nil {
+		return s.putAside(ctx, provider, e, "hint")
+	}
+	if e.Report.Validate() != nil {
+		return s.putAside(ctx, provider, e, "invalid")
+	}
+	n, known, err := s.route(ctx, provider, *e.Report)
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return s.putAside(ctx, provider, e, "unknown")
+	}
+	key, err := reportKey(provider, n.id, n.report)
+	if err != nil {
+		return err
+	}
+	return s.settle(ctx, key, n)
+}
+
+// route finds the payment that a report is about. Money that came to an address of ours, or that the provider attributes
+// to a member, makes a payment of its own.
+func (s *Service) route(ctx context.Context, provider string, r providers.Report) (news, bool, error) {
+	n := news{provider: provider, report: r}
+	of := ""
+	if r.Key != "" {
+		d, err := s.document(ctx, r.Key)
+		switch {
+		case err == nil:
+			rec, err := readRecord(d)
+			if err != nil {
+				return n, false, err
+			}
+			if rec.Provider == provider && (rec.Kind != Address || len(r.Effects) == 0 && r.Kind != providers.Deposit) {
+				n.id = rec.ID
+				return n, true, nil
+			}
+			if rec.Provider == provider {
+				of = rec.ID
+			}
+		case !errors.Is(err, ledger.NotFound):
+			return n, false, err
+		}
+	}
+	if r.Reference != "" {
+		switch d, err := s.book.ByReference(ctx, providerReference(provider, r.Reference)); {
+		case err == nil && d.Kind == kindPayment:
+			n.id = d.ID
+			return n, true, nil
+		case err != nil && !errors.Is(err, ledger.NotFound):
+			return n, false, err
+		}
+	}
+	return s.unsolicited(ctx, n, of)
+}
+
+// unsolicited makes a payment for money that came by itself, if it can be attributed.
+func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, bool, error) {
+	r := n.report
+	if r.Kind != providers.Deposit || r.Reference == "" || len(r.Effects) == 0 {
+		return n, false, nil
+	}
+	member := r.Member
+	if of == "" && r.Address != "" {
+		switch d, err := s.book.ByReference(ctx, addressReference(n.provider, r.Address)); {
+		case err == nil:
+			of = d.ID
+		case !errors.Is(err, ledger.NotFound):
+			return n, false, err
+		}
+	}
+	if of != "" {
+		d, err := s.document(ctx, of)
+		if err != nil {
+			return n, false, err
+		}
+		address, err := readRecord(d)
+		if err != nil {
+			return n, false, err
+		}
+		member = address.Member
+	}
+	if checkMember("member", member) != nil {
+		return n, false, nil
+	}
+	n.adopt(member, of)
+	return n, true, nil
+}
+
+// adopt makes the payment that money which came by itself belongs to; without a member it goes to suspense.
+func (n *news) adopt(member, of string) {
+	amount := currency.Amount{}
+	for _, e := range n.report.Effects {
+		if e.Kind == providers.Moved && e.Amount.Sign() > 0 {
+			amount = e.Amount
+			break
+		}
+	}
+	if !amount.IsValid() && len(n.report.Effects) > 0 {
+		amount, _ = n.report.Effects[0].Amount.Abs() // only its asset and size are told; a posting checks again
+	}
+	n.id = derivedID("unsolicited", n.provider, n.report.Reference).String()
+	n.fresh = &record{
+		ID: n.id, Kind: Deposit, Member: member, Amount: amount, Provider: n.provider, Of: of,
+		Instrument: n.report.Address, FirstSent: n.report.At, Maybe: true,
+	}
+}
+
+// operation is what the provider is asked to do. It is the same every time but for Attempt.
+func (r *record) operation() providers.Operation {
+	op := providers.Operation{
+		Key: r.ID, Method: r.Method, Amount: r.Amount, Asset: r.Asset, Instrument: r.Token, Member: r.Member,
+		Description: r.Description, FirstSent: r.FirstSent, Attempt: max(r.Attempts-1, 0),
+	}
+	switch r.Kind {
+	case Deposit:
+		op.Kind = providers.Deposit
+	case Address:
+		op.Kind = providers.DepositAddress
+	case Withdrawal:
+		op.Kind = providers.Withdrawal
+	case Refund:
+		op.Kind, op.Target, op.TargetReference = providers.Refund, r.Of, r.OfReference
+	case Link:
+		op.Kind = providers.Link
+	case Send, Tip, Exchange, Issue:
+	}
+	if planted("retry-on-maybe") && r.Attempts > 1 {
+		op.Key = derivedID("again", r.ID, strconv.Itoa(r.Attempts)).String()
+	}
+	return op
+}
+
+// parseKey tells whether s is an id that this package could have made.
+func parseKey(s string) bool {
+	u, err := uuid.Parse(s)
+	return err == nil && u.String() == s
+}

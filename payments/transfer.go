@@ -1,0 +1,123 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+)
+
+// TransferRequest asks for a send or a tip between two members.
+type TransferRequest struct {
+	Key         string          `json:"-"` // idempotency key of the request, unique for the actor
+	Actor       Actor           `json:"-"`
+	From        string          `json:"from"` // member
+	To          string          `json:"to"`   // member
+	Amount      currency.Amount `json:"amount"`
+	Reference   string          `json:"reference,omitempty"` // the host's own: the post that is tipped
+	Description string          `json:"description,omitempty"`
+}
+
+// Send moves an amount from one member's wallet to another's, whole. It is done when it returns.
+func (s *Service) Send(ctx context.Context, r TransferRequest) (Payment, error) {
+	return s.transfer(ctx, Send, r, currency.Amount{})
+}
+
+// Tip moves an amount from one member's wallet to another's, less the platform's fee (Config.TipFee). It is done when it
+// returns.
+func (s *Service) Tip(ctx context.Context, r TransferRequest) (Payment, error) {
+	if !r.Amount.IsValid() {
+		return Payment{}, invalid("amount", "is missing")
+	}
+	fee, err := r.Amount.Mul(s.config.TipFee, currency.HalfEven)
+	if err != nil {
+		return Payment{}, invalid("amount", "%v", err)
+	}
+	return s.transfer(ctx, Tip, r, fee)
+}
+
+func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fee currency.Amount) (Payment, error) {
+	if err := first(
+		checkMember("from", r.From), checkMember("to", r.To), s.checkAmount("amount", r.Amount),
+		checkReference("reference", r.Reference), checkText("description", r.Description),
+	); err != nil {
+		return Payment{}, err
+	}
+	if r.From == r.To {
+		return Payment{}, refuse(ErrInvalid, ErrSelf, "to", "%s cannot pay themselves", r.From)
+	}
+	if err := s.authorize(ctx, r.Actor, ActTransfer, r.From); err != nil {
+		return Payment{}, err
+	}
+	id := s.config.NewID()
+	rec := &record{
+		ID: id.String(), Kind: kind, Member: r.From, Counterparty: r.To, Amount: r.Amount, Fee: fee,
+		Reference: r.Reference, Description: r.Description, Transaction: id,
+	}
+	asset := r.Amount.Asset()
+	accounts := []ledger.AccountID{
+		WalletAccount(r.From, asset.ID()), WalletAccount(r.To, asset.ID()), ReceivableAccount(r.To, asset.ID()),
+		ReceivableAccount(r.From, asset.ID()), RevenueAccount(asset.ID()),
+	}
+	move := ledger.Guard{
+		Reads: ledger.Reads{Accounts: accounts, Documents: []ledger.DocumentID{paymentDocument(rec.ID)}, Transactions: []ledger.ID{id}},
+		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.transferCommands(v) },
+	}
+	guards := append(s.guards(Proposal{
+		Kind: kind, Actor: r.Actor, Member: r.From, Counterparty: r.To, Amount: r.Amount, Reference: r.Reference,
+	}), move)
+	return s.request(ctx, r.Actor, r.Key, tagged{kind, r}, id, ledger.Entry{Guards: guards})
+}
+
+// transferCommands debits the payer and credits the fee and the payee, whose debts come first.
+func (r *record) transferCommands(v ledger.View) ([]ledger.Command, error) {
+	asset := r.Amount.Asset()
+	from, to, owed := WalletAccount(r.Member, asset.ID()), WalletAccount(r.Counterparty, asset.ID()), ReceivableAccount(r.Counterparty, asset.ID())
+	c := newChart(v)
+	c.open(openWallet(r.Member, asset), openReceivable(r.Member, asset), openWallet(r.Counterparty, asset), openReceivable(r.Counterparty, asset), openRevenue(asset))
+	rest := r.Amount
+	postings := []ledger.Posting{{Account: from, Side: ledger.Debit, Amount: r.Amount}}
+	credit := func(account ledger.AccountID, amount currency.Amount) (err error) {
+		if amount.Sign() > 0 {
+			postings = append(postings, ledger.Posting{Account: account, Side: ledger.Credit, Amount: amount})
+			rest, err = rest.Sub(amount)
+		}
+		return err
+	}
+	if r.Fee.IsValid() {
+		if err := credit(RevenueAccount(asset.ID()), r.Fee); err != nil {
+			return nil, err
+		}
+	}
+	if debt, ok := v.Account(owed); ok {
+		if err := credit(owed, least(debt.Posted, rest)); err != nil {
+			return nil, err
+		}
+	}
+	if err := credit(to, rest); err != nil {
+		return nil, err
+	}
+	document, err := r.put(0, noDue)
+	if err != nil {
+		return nil, err
+	}
+	post := ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}
+	return append(c.commands, post, document), nil
+}
+
+// note ties a posting or hold to its payment.
+func (r *record) note() ledger.Note {
+	n := ledger.Note{Reference: r.ID, Description: r.Description, Meta: map[string]string{"kind": string(r.Kind)}}
+	if r.Reference != "" {
+		n.Meta["reference"] = r.Reference
+	}
+	return n
+}
+
+// least is the smaller of two amounts of one asset.
+func least(a, b currency.Amount) currency.Amount {
+	if c, err := a.Cmp(b); err == nil && c < 0 {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,121 @@
+package payments
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// WithdrawRequest asks to pay money out of a member's wallet.
+type WithdrawRequest struct {
+	Key    string          `json:"-"`
+	Actor  Actor           `json:"-"`
+	Member string          `json:"member"`
+	Amount currency.Amount `json:"amount"`
+	// To is the id of a linked instrument, or an address that the asset's provider understands.
+	To          string `json:"to"`
+	Reference   string `json:"reference,omitempty"`
+	Description string `json:"description,omitempty"`
+}
+
+// Withdraw pays money out. The amount is held in the wallet in the same step that records the withdrawal, before the
+// provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
+// certainly did not. A member who owes money is refused with ErrOwes.
+func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
+	if err := first(
+		checkMember("member", r.Member), s.checkAmount("amount", r.Amount),
+		checkReference("reference", r.Reference), checkText("description", r.Description), checkDestination("to", r.To),
+	); err != nil {
+		return Payment{}, err
+	}
+	if err := s.authorize(ctx, r.Actor, ActWithdraw, r.Member); err != nil {
+		return Payment{}, err
+	}
+	id := s.config.NewID()
+	rec := &record{
+		ID: id.String(), Kind: Withdrawal, Member: r.Member, Amount: r.Amount, Instrument: r.To,
+		Reference: r.Reference, Description: r.Description,
+	}
+	if err := s.routeWithdrawal(ctx, r, rec); err != nil {
+		return s.again(ctx, r.Actor, r.Key, tagged{Withdrawal, r}, err)
+	}
+	guards := append(s.guards(Proposal{
+		Kind: Withdrawal, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.To, Reference: r.Reference,
+	}), s.reserve(rec))
+	if planted("submit-before-record") {
+		if p, err := s.provider(rec.Provider); err == nil {
+			_, _ = p.Submit(ctx, rec.operation())
+		}
+	}
+	return s.startWith(ctx, r.Actor, r.Key, r, rec, guards)
+}
+
+func (s *Service) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *record) error {
+	asset := r.Amount.AssetID()
+	provider, method := "", providers.Method("")
+	if _, err := uuid.Parse(r.To); err == nil {
+		instrument, err := s.usable(ctx, r.To, r.Member)
+		if err != nil {
+			return err
+		}
+		provider, method, rec.Token = instrument.Provider, instrument.Method, instrument.Linked.Token
+	} else {
+		// An address belongs to a provider that gives addresses in this asset itself.
+		name, offer, ok := s.offering("", providers.DepositAddress, "", asset)
+		if !ok {
+			return refuse(ErrInvalid, ErrUnsupported, "to", "%s is not paid out to addresses; name a linked instrument", asset)
+		}
+		provider, method, rec.Token = name, offer.Method, r.To
+	}
+	name, offer, ok := s.offering(provider, providers.Withdrawal, method, asset)
+	if !ok {
+		return refuse(ErrInvalid, ErrUnsupported, "to", "%s does not pay out %s", provider, asset)
+	}
+	if err := within(offer, r.Amount); err != nil {
+		return err
+	}
+	rec.Provider, rec.Method = name, offer.Method
+	return nil
+}
+
+// reserve holds the money and records the withdrawal in one step. The hold has the payment's id and no deadline.
+func (s *Service) reserve(rec *record) ledger.Guard {
+	id, asset := mustID(rec.ID), rec.Amount.Asset()
+	wallet, owes := WalletAccount(rec.Member, asset.ID()), ReceivableAccount(rec.Member, asset.ID())
+	return ledger.Guard{
+		Reads: ledger.Reads{
+			Accounts: []ledger.AccountID{wallet, owes}, Holds: []ledger.ID{id},
+			Documents: []ledger.DocumentID{paymentDocument(rec.ID)},
+		},
+		Check: func(v ledger.View) ([]ledger.Command, error) {
+			if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 {
+				r := ledger.Refuse(ErrOwes, "money is owed", "")
+				r.Account, r.Wanted, r.Available = owes, rec.Amount, debt.Posted
+				return nil, r
+			}
+			c := newChart(v)
+			c.open(openWallet(rec.Member, asset), openReceivable(rec.Member, asset))
+			document, err := rec.put(0, v.Now().Add(s.config.SubmitTimeout))
+			if err != nil {
+				return nil, err
+			}
+			if planted("forget-hold") {
+				return append(c.commands, document), nil
+			}
+			hold := ledger.PlaceHold{ID: id, Account: wallet, Amount: rec.Amount, Note: rec.note()}
+			return append(c.commands, hold, document), nil
+		},
+	}
+}
+
+func mustID(id string) uuid.UUID {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return uuid.Nil // ids of records are made by this package; an unreadable one names nothing
+	}
+	return u
+}

@@ -1,0 +1,268 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// leaseFor is how long a worker may take over one document beyond the provider's time-out.
+const leaseFor = time.Minute
+
+// batch is how much a worker takes at a time.
+const batch = 100
+
+// Run is the worker: it sends what is recorded, looks up what is open, polls providers, expires holds and numbers the feed,
+// until ctx ends; then it returns nil. Any number of workers may run, in any number of processes. An error of the store
+// or of a provider does not end it: Config.OnError is told, and the work is tried again, later each time.
+func (s *Service) Run(ctx context.Context) error {
+	for {
+		n, err := s.Step(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil && s.config.OnError != nil {
+			s.config.OnError(err)
+		}
+		if n > 0 && err == nil {
+			continue
+		}
+		timer := time.NewTimer(s.config.Interval)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+	}
+}
+
+// Step does one round of a worker's work and returns how many things it did. Hosts that have their own scheduler call it
+// instead of Run. Errors are joined; one payment's error does not stop the others.
+func (s *Service) Step(ctx context.Context) (int, error) {
+	var errs []error
+	done := 0
+	count := func(n int, err error) {
+		done += n
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	count(s.book.ExpireHolds(ctx, batch))
+	count(s.ensureCursors(ctx))
+	leased, err := s.book.Lease(ctx, ledger.LeaseRequest{
+		Lanes: s.Providers(), Limit: batch, For: s.config.SubmitTimeout + leaseFor, Who: s.config.Worker,
+	})
+	count(0, err)
+	for _, l := range leased {
+		if ctx.Err() != nil {
+			break
+		}
+		count(1, s.work(ctx, l))
+		count(0, s.book.Unlease(context.WithoutCancel(ctx), l.Lease))
+	}
+	count(s.book.NumberFeed(ctx, ledger.MaxPage))
+	return done, errors.Join(errs...)
+}
+
+func (s *Service) work(ctx context.Context, l ledger.Leased) error {
+	switch l.Document.Kind {
+	case kindPayment:
+		_, err := s.step(ctx, l.Document, l.Lease)
+		return err
+	case kindInbox:
+		return s.sort(ctx, l)
+	case kindCursor:
+		return s.poll(ctx, l)
+	}
+	return nil // a newer program's document: left for it
+}
+
+// Advance takes a payment one step further now instead of when it is due: sends it, or asks the provider how it stands.
+// It is what a host calls when the member comes back from a redirect, and how to get Payment.Action again.
+func (s *Service) Advance(ctx context.Context, actor Actor, id string) (Payment, error) {
+	if _, err := s.Payment(ctx, actor, id); err != nil {
+		return Payment{}, err
+	}
+	return s.advance(ctx, id, true)
+}
+
+// advance steps a payment that is not done. What this process has begun may be going on in another one: an attempt in
+// flight is left alone until it is due.
+func (s *Service) advance(ctx context.Context, id string, look bool) (Payment, error) {
+	d, err := s.document(ctx, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	p, err := payment(d)
+	if err != nil {
+		return p, err
+	}
+	if p.State.Done() || p.Provider == "" || p.State == Submitting && d.Due.After(s.book.Now()) || p.State != Created && !look {
+		return p, nil
+	}
+	action, err := s.step(ctx, d)
+	if err != nil && ledger.ClassOf(err) != ledger.Conflict {
+		return p, err
+	}
+	p, err = s.load(ctx, id)
+	if action != nil {
+		p.Action = action
+	}
+	return p, err
+}
+
+// step does what is next for a payment, as the document says.
+func (s *Service) step(ctx context.Context, d ledger.Document, leases ...ledger.Lease) (*providers.Action, error) {
+	rec, err := readRecord(d)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.provider(rec.Provider)
+	if err != nil {
+		return nil, err
+	}
+	if rec.state() == Created {
+		return s.attempt(ctx, p, d, rec, leases)
+	}
+	return s.look(ctx, p, d, rec, leases)
+}
+
+// attempt sends the operation, after recording that it will.
+func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Document, rec *record, leases []ledger.Lease) (*providers.Action, error) {
+	now := s.book.Now()
+	rec.Attempts++
+	rec.InFlight = true
+	if rec.FirstSent.IsZero() {
+		rec.FirstSent = now
+	}
+	begin, err := rec.put(d.Version, now.Add(s.config.SubmitTimeout))
+	if err != nil {
+		return nil, err
+	}
+	key := stepKey(rec.ID, d.Version, "begin")
+	receipt, err := s.book.Record(ctx, ledger.Entry{Key: key, Commands: []ledger.Command{begin}, Leases: leases})
+	if err != nil {
+		return nil, err
+	}
+	if receipt.Replayed {
+		return nil, refuse(ErrConflict, ledger.ErrVersion, "", "another worker began this attempt")
+	}
+	sending, cancel := context.WithTimeout(ctx, s.config.SubmitTimeout)
+	report, err := p.Submit(sending, rec.operation())
+	cancel()
+	// From here on the far side may have acted: what is known is recorded though the caller may have gone.
+	ctx = context.WithoutCancel(ctx)
+	n := news{provider: rec.Provider, id: rec.ID, touch: true}
+	if err == nil {
+		if err = s.acceptable(rec, report); err == nil {
+			n.report = report
+			return report.Action, s.settle(ctx, stepKey(rec.ID, d.Version, "answer"), n, leases...)
+		}
+	}
+	n.learn, n.offset = s.lesson(rec, err)
+	return nil, s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n, leases...)
+}
+
+// acceptable refuses a report that breaks the contract, or is about something else; such an answer is no answer.
+func (s *Service) acceptable(rec *record, r providers.Report) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if r.Key != "" && r.Key != rec.operation().Key {
+		return invalid("report.Key", "%q is not the key of %s", r.Key, rec.ID)
+	}
+	return nil
+}
+
+// lesson says what an error of Submit tells about the payment, and when to look again (0: as usual).
+func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset time.Duration) {
+	detail, _ := errors.AsType[*providers.Error](cause)
+	if detail != nil {
+		offset = max(detail.RetryAfter, 0)
+	}
+	certainty := providers.CertaintyOf(cause)
+	attempts := rec.Attempts
+	return func(r *record) {
+		if r.Reported != "" {
+			return // a report came meanwhile, and knows better
+		}
+		r.InFlight = false
+		switch certainty {
+		case providers.Rejected:
+			r.GivenUp = true
+			r.Reason = providers.Reason{Code: "rejected"}
+			if detail.Code != "" {
+				r.Reason.Code = detail.Code
+			}
+			r.Reason.Public = detail.Public
+		case providers.NotSent:
+			if attempts >= s.config.MaxNotSent && !r.Maybe {
+				r.GivenUp = true
+				r.Reason = providers.Reason{Code: "not_sent"}
+			}
+		case providers.Maybe, providers.Duplicate:
+			if planted("retry-on-maybe") {
+				return
+			}
+			r.Maybe = true
+			if planted("release-on-unknown") {
+				r.GivenUp = true
+			}
+		}
+	}, offset
+}
+
+// look asks the provider how the operation stands.
+func (s *Service) look(ctx context.Context, p providers.Provider, d ledger.Document, rec *record, leases []ledger.Lease) (*providers.Action, error) {
+	report, err := p.Lookup(ctx, providers.Query{
+		Key: rec.lookupKey(), Reference: rec.ProviderReference, Kind: rec.operation().Kind, Amount: rec.Amount, SentAt: rec.FirstSent,
+	})
+	if err == nil {
+		err = s.acceptable(rec, report)
+	}
+	n := news{provider: rec.Provider, id: rec.ID, touch: true}
+	key := stepKey(rec.ID, d.Version, "look")
+	if err == nil {
+		n.report = report
+		return report.Action, s.settle(ctx, key, n, leases...)
+	}
+	if errors.Is(err, providers.ErrNotFound) && rec.Reported == "" {
+		if planted("trust-not-found") {
+			n.learn = func(r *record) { r.InFlight, r.GivenUp = false, true }
+			return nil, s.settle(ctx, key, n, leases...)
+		}
+		switch now, c := s.book.Now(), p.Describe(); {
+		case now.Before(rec.FirstSent.Add(c.VisibleAfter)):
+			// It proves nothing yet.
+		case now.Before(rec.FirstSent.Add(c.KeyRetention)):
+			return s.attempt(ctx, p, d, rec, leases) // the same key again
+		default:
+			n.learn = func(r *record) { r.Parked = r.Reported == "" }
+		}
+	}
+	learn := n.learn
+	n.learn = func(r *record) {
+		if r.Looks == rec.Looks {
+			r.Looks++
+		}
+		if r.Reported == "" {
+			r.InFlight, r.Maybe = false, true
+		}
+		if learn != nil {
+			learn(r)
+		}
+	}
+	return nil, s.settle(ctx, key, n, leases...)
+}
+
+// lookupKey is the key to look up by; money that came by itself has none.
+func (r *record) lookupKey() string {
+	if r.Attempts == 0 {
+		return ""
+	}
+	return r.operation().Key
+}
