@@ -146,6 +146,9 @@ func (a uint128) mul(b uint128) uint256 {
 
 // divSmall returns a/d and the remainder, for d > 0.
 func (a uint128) divSmall(d uint64) (uint128, uint64) {
+	if a.hi == 0 {
+		return uint128{lo: a.lo / d}, a.lo % d
+	}
 	hi, r := bits.Div64(0, a.hi, d)
 	lo, r := bits.Div64(r, a.lo, d)
 	return uint128{hi: hi, lo: lo}, r
@@ -183,6 +186,10 @@ func (p uint256) div(d uint128) (q uint256, r uint128) {
 	if d.hi == 0 {
 		var rem uint64
 		for i := 3; i >= 0; i-- {
+			if rem == 0 && p[i] < d.lo { // the usual amount has one word
+				rem = p[i]
+				continue
+			}
 			q[i], rem = bits.Div64(rem, p[i], d.lo)
 		}
 		return q, uint128{lo: rem}

@@ -155,6 +155,7 @@ func scale(a, b uint128, e int) (uint128, rest, bool) {
 				cut = restBelow
 			case restHalf:
 				cut = restAbove
+			case restBelow, restAbove: // already
 			}
 		}
 		m, ok := q.small()

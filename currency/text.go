@@ -112,18 +112,18 @@ func known[T string | []byte](op string, id T) (*Definition, error) {
 }
 
 func parseNumber[T string | []byte](op string, s T, d *Definition) (Amount, error) {
-	v, fault, detail := parseUnits(s, d.info.Scale)
+	v, detail, fault := parseUnits(s, d.info.Scale)
 	if fault != nil {
 		return Amount{}, &Error{Op: op, Asset: d.info.ID, Input: clip(string(s)), Err: fault, Detail: detail}
 	}
 	return Amount{units: v, def: d}, nil
 }
 
-// parseUnits reads a number and scales it to smallest units. It returns a bare
-// sentinel and what is wrong.
-func parseUnits[T string | []byte](s T, scale uint8) (v int128, fault error, detail string) {
+// parseUnits reads a number and scales it to smallest units. It returns what is
+// wrong and a bare sentinel.
+func parseUnits[T string | []byte](s T, scale uint8) (v int128, detail string, fault error) {
 	if len(s) == 0 || len(s) > maxNumberLen {
-		return v, ErrSyntax, "empty or too long"
+		return v, "empty or too long", ErrSyntax
 	}
 	i := 0
 	negative := s[0] == '-'
@@ -140,7 +140,7 @@ func parseUnits[T string | []byte](s T, scale uint8) (v int128, fault error, det
 			continue
 		}
 		if !isDigit(c) {
-			return v, ErrSyntax, "want digits, as in 1234.56"
+			return v, "want digits, as in 1234.56", ErrSyntax
 		}
 		digits++
 		if point >= 0 {
@@ -157,9 +157,9 @@ func parseUnits[T string | []byte](s T, scale uint8) (v int128, fault error, det
 	}
 	switch {
 	case digits == 0 || point == len(s)-1:
-		return v, ErrSyntax, "want digits, as in 1234.56"
+		return v, "want digits, as in 1234.56", ErrSyntax
 	case decimals > int(scale):
-		return v, ErrPrecision, ""
+		return v, "", ErrPrecision
 	}
 	if fits && decimals < int(scale) {
 		m, fits = m.mulPow10(uint(int(scale) - decimals))
@@ -168,9 +168,9 @@ func parseUnits[T string | []byte](s T, scale uint8) (v int128, fault error, det
 		v, fits = m.signed(negative)
 	}
 	if !fits {
-		return v, ErrOverflow, ""
+		return v, "", ErrOverflow
 	}
-	return v, nil, ""
+	return v, "", nil
 }
 
 // appendNumber writes units with the decimals of scale.
