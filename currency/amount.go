@@ -20,8 +20,9 @@ import (
 // [ErrOverflow], [ErrAssetMismatch] or [ErrPrecision], and never wraps, rounds
 // or panics unasked.
 //
-// Do not use the json option omitzero on an Amount: [Amount.IsZero] is true of
-// zero dollars too, and the asset would be lost.
+// There is no IsZero, on purpose: encoding/json asks such a method for its option
+// omitzero, which would then drop zero dollars and lose their asset. As it is,
+// omitzero drops Amount{} and nothing else. Ask [Amount.Sign] for nothing.
 type Amount struct {
 	units int128
 	def   *Definition
@@ -137,10 +138,6 @@ func (a Amount) AssetID() AssetID { return a.def.ID() }
 
 // IsValid reports whether the amount has an asset. Only Amount{} has none.
 func (a Amount) IsValid() bool { return a.def != nil }
-
-// IsZero reports whether there are no units. It is true of Amount{} as well;
-// compare with Amount{}, or ask [Amount.IsValid], to tell them apart.
-func (a Amount) IsZero() bool { return a.units.isZero() }
 
 // Sign returns −1, 0 or +1; 0 for Amount{}.
 func (a Amount) Sign() int { return a.units.sign() }

@@ -283,7 +283,7 @@ func (r Report) reversalsProblem(at map[string]int) (field, problem string) {
 	}
 	if r.State == Failed || r.State == Canceled {
 		for i, e := range r.Effects {
-			if e.Kind == Moved && !rest[e.ID].IsZero() {
+			if e.Kind == Moved && rest[e.ID].Sign() != 0 {
 				return fmt.Sprintf("Effects[%d]", i), "stays moved, but the report is finally negative"
 			}
 		}

@@ -43,7 +43,7 @@ var brokenRows = []brokenStore{
 	})},
 	{name: "takes a bound of zero for none", check: "edges-come-back-whole", wrap: writing(func(w *ledger.Rows) {
 		for i := range w.Accounts {
-			if w.Accounts[i].Terms.Floor.IsZero() {
+			if w.Accounts[i].Terms.Floor.Sign() == 0 {
 				w.Accounts[i].Terms.Floor = currency.Amount{}
 			}
 		}

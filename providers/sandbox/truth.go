@@ -152,7 +152,7 @@ func (f *farSide) auditBooks() error {
 		held[c.asset] = f.books.sub(held[c.asset], a)
 	}
 	for _, rest := range held {
-		if !rest.IsZero() {
+		if rest.Sign() != 0 {
 			return fmt.Errorf("%v came from nobody", rest)
 		}
 	}
