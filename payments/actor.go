@@ -71,6 +71,12 @@ func OwnerOnly(_ context.Context, actor Actor, action Action, member string) err
 }
 
 func (s *Service) authorize(ctx context.Context, actor Actor, action Action, member string) error {
+	if actor.member != "" {
+		// Keys are scoped by the actor's name, which therefore must not hold their separator.
+		if err := checkMember("actor", actor.member); err != nil {
+			return err
+		}
+	}
 	err := s.config.Authorize(ctx, actor, action, member)
 	if err == nil {
 		return nil

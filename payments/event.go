@@ -17,8 +17,8 @@ type Event struct {
 }
 
 // Events yields the changes of payments after a position of the feed, in its order, and ends at the last one that a worker
-// has numbered; call it again for more. Delivery is at least once: keep the position of the last event handled. Two
-// events about one payment are always in order.
+// has numbered; call it again for more. Delivery is at least once: keep the position of the last event handled. Events
+// about one payment are in order, and each differs from the one before in more than its version.
 func (s *Service) Events(ctx context.Context, after uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		for c, err := range s.book.Feed(ctx, after) {
@@ -29,15 +29,38 @@ func (s *Service) Events(ctx context.Context, after uint64) iter.Seq2[Event, err
 			if c.Kind != ledger.ChangeDocument || c.Document.Kind != kindPayment {
 				continue
 			}
-			d, err := s.book.Version(ctx, ledger.VersionID{DocumentID: c.Document, Version: c.Version})
-			e := Event{Position: c.Position, At: c.RecordedAt}
-			if err == nil {
-				e.Payment, err = payment(d)
-				e.Type = string(e.Payment.Kind) + "." + string(e.Payment.State)
+			e, news, err := s.event(ctx, c)
+			if err == nil && !news {
+				continue
 			}
 			if !yield(e, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// event makes the event of a change, and tells whether anything that a host can see is new.
+func (s *Service) event(ctx context.Context, c ledger.Change) (Event, bool, error) {
+	e := Event{Position: c.Position, At: c.RecordedAt}
+	var err error
+	if e.Payment, err = s.version(ctx, c.Document, c.Version); err != nil {
+		return e, false, err
+	}
+	e.Type = string(e.Payment.Kind) + "." + string(e.Payment.State)
+	if c.Version == 1 {
+		return e, true, nil
+	}
+	before, err := s.version(ctx, c.Document, c.Version-1)
+	before.Version, before.UpdatedAt = e.Payment.Version, e.Payment.UpdatedAt
+	before.Action, e.Payment.Action = nil, nil
+	return e, before != e.Payment, err
+}
+
+func (s *Service) version(ctx context.Context, id ledger.DocumentID, version uint64) (Payment, error) {
+	d, err := s.book.Version(ctx, ledger.VersionID{DocumentID: id, Version: version})
+	if err != nil {
+		return Payment{}, err
+	}
+	return payment(d)
 }

@@ -3,7 +3,6 @@ package payments
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/koshpay/kosh/ledger"
@@ -141,7 +140,6 @@ func (s *Service) closeItem(ctx context.Context, l ledger.Leased, item inboxItem
 // cursorBody is where polling a provider has got to.
 type cursorBody struct {
 	Cursor string `json:"cursor"`
-	Polls  int    `json:"polls"`
 }
 
 func cursorDocument(provider string) ledger.DocumentID {
@@ -181,45 +179,45 @@ func (s *Service) ensureCursors(ctx context.Context) (int, error) {
 	return made, nil
 }
 
-// poll takes a provider's next events into the book, then moves the cursor. Events that were taken twice do nothing.
-func (s *Service) poll(ctx context.Context, l ledger.Leased) error {
+// poll takes a provider's next events into the book, then moves the cursor. Events that were taken twice do nothing. When
+// there was nothing new the cursor's document stays as it is and rests, so that polling leaves no trace in history.
+func (s *Service) poll(ctx context.Context, l ledger.Leased) (rest time.Duration, err error) {
 	name, d := l.Document.DocumentID.ID, l.Document
 	p, err := s.provider(name)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	poller, ok := providers.As[providers.Poller](p)
 	if !ok {
-		return nil
+		return s.config.PollEvery, nil
 	}
 	var body cursorBody
 	if err := json.Unmarshal(d.Body, &body); err != nil {
-		return refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
+		return s.config.PollEvery, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
 	}
-	events, next, errPoll := poller.Poll(ctx, body.Cursor, batch)
-	for _, e := range events {
-		if errPoll != nil {
-			break
-		}
-		if err := s.deliver(ctx, name, e); err != nil {
-			return err
-		}
-	}
-	due := s.book.Now().Add(s.config.PollEvery)
-	if errPoll == nil {
-		body.Cursor = next
-		if len(events) == batch {
-			due = s.book.Now()
-		}
-	}
-	body.Polls++
-	raw, err := json.Marshal(body)
+	events, next, err := poller.Poll(ctx, body.Cursor, batch)
 	if err != nil {
-		return err
+		return s.config.PollEvery, err
+	}
+	for _, e := range events {
+		if err := s.deliver(ctx, name, e); err != nil {
+			return s.config.PollEvery, err
+		}
+	}
+	if next == body.Cursor {
+		return s.config.PollEvery, nil
+	}
+	due := s.book.Now()
+	if len(events) < batch {
+		due = due.Add(s.config.PollEvery)
+	}
+	raw, err := json.Marshal(cursorBody{Cursor: next})
+	if err != nil {
+		return 0, err
 	}
 	_, err = s.book.Record(ctx, ledger.Entry{
 		Key: stepKey("cursor/"+name, d.Version, "poll"), Leases: []ledger.Lease{l.Lease},
 		Commands: []ledger.Command{ledger.PutDocument{DocumentID: d.DocumentID, Version: d.Version, State: "polling", Due: due, Lane: name, Schema: 1, Body: raw}},
 	})
-	return errors.Join(errPoll, err)
+	return 0, err
 }

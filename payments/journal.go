@@ -301,11 +301,11 @@ func (r *record) due(now time.Time, c Config) time.Time {
 			return noDue
 		}
 		return now.Add(backoff(r.Looks))
-	case Pending, ActionRequired:
-		return now.Add(clamp(age/2, 5*time.Second, 6*time.Hour))
+	case Pending, ActionRequired: // half its age again: few looks, and none much too late
+		return now.Add(clamp(age/2, 5*time.Second, 24*time.Hour))
 	case Succeeded, Reversed:
 		if r.viaProvider() && r.Amount.IsValid() && !r.Final && age < c.WatchFor {
-			return now.Add(clamp(age/2, time.Minute, 24*time.Hour))
+			return now.Add(clamp(age/2, time.Minute, 30*24*time.Hour))
 		}
 	case Failed, Canceled:
 	}

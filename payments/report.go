@@ -19,8 +19,9 @@ import (
 // maxTries bounds how often a step is tried again because a payment changed between reading it and recording.
 const maxTries = 20
 
-// settle brings news about a payment into the book. It does so once for a key; leases fence a worker that was too slow.
-func (s *Service) settle(ctx context.Context, key string, n news, leases ...ledger.Lease) error {
+// settle brings news about a payment into the book, once for a key. It asks for no lease: a fact is a fact, however slow
+// the worker was that learnt it.
+func (s *Service) settle(ctx context.Context, key string, n news) error {
 	n.config = s.config
 	if planted("skip-dedup") {
 		n.salt = s.config.NewID().String()
@@ -41,7 +42,7 @@ func (s *Service) settle(ctx context.Context, key string, n news, leases ...ledg
 		case !errors.Is(errRead, ledger.NotFound) || n.fresh == nil:
 			return errRead
 		}
-		_, err = s.book.Record(ctx, ledger.Entry{Key: key, Inputs: "news", Guards: n.guards(rec), Leases: leases})
+		_, err = s.book.Record(ctx, ledger.Entry{Key: key, Inputs: "news", Guards: n.guards(rec)})
 		// A hold or account that appeared meanwhile is not declared, and a document may be ahead: read again.
 		if !errors.Is(err, ledger.ErrUndeclared) && !errors.Is(err, ledger.ErrVersion) {
 			return err

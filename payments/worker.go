@@ -61,24 +61,36 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 		if ctx.Err() != nil {
 			break
 		}
-		count(1, s.work(ctx, l))
-		count(0, s.book.Unlease(context.WithoutCancel(ctx), l.Lease))
+		rest, err := s.work(ctx, l)
+		if ledger.ClassOf(err) == ledger.Conflict && err != nil {
+			err = nil // another worker was first
+		}
+		count(1, err)
+		if rest > 0 {
+			_, err = s.book.Renew(context.WithoutCancel(ctx), l.Lease, rest)
+		} else {
+			err = s.book.Unlease(context.WithoutCancel(ctx), l.Lease)
+		}
+		if ledger.ClassOf(err) != ledger.Conflict {
+			count(0, err)
+		}
 	}
 	count(s.book.NumberFeed(ctx, ledger.MaxPage))
 	return done, errors.Join(errs...)
 }
 
-func (s *Service) work(ctx context.Context, l ledger.Leased) error {
+// work does what is due for one document. A document that is to stay as it is rests for a while: its lease is kept.
+func (s *Service) work(ctx context.Context, l ledger.Leased) (rest time.Duration, err error) {
 	switch l.Document.Kind {
 	case kindPayment:
 		_, err := s.step(ctx, l.Document, l.Lease)
-		return err
+		return 0, err
 	case kindInbox:
-		return s.sort(ctx, l)
+		return 0, s.sort(ctx, l)
 	case kindCursor:
 		return s.poll(ctx, l)
 	}
-	return nil // a newer program's document: left for it
+	return leaseFor, nil // a newer program's document: left for it
 }
 
 // Advance takes a payment one step further now instead of when it is due: sends it, or asks the provider how it stands.
@@ -160,11 +172,11 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 	if err == nil {
 		if err = s.acceptable(rec, report); err == nil {
 			n.report = report
-			return report.Action, s.settle(ctx, stepKey(rec.ID, d.Version, "answer"), n, leases...)
+			return report.Action, s.settle(ctx, stepKey(rec.ID, d.Version, "answer"), n)
 		}
 	}
 	n.learn, n.offset = s.lesson(rec, err)
-	return nil, s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n, leases...)
+	return nil, s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n)
 }
 
 // acceptable refuses a report that breaks the contract, or is about something else; such an answer is no answer.
@@ -228,18 +240,18 @@ func (s *Service) look(ctx context.Context, p providers.Provider, d ledger.Docum
 	key := stepKey(rec.ID, d.Version, "look")
 	if err == nil {
 		n.report = report
-		return report.Action, s.settle(ctx, key, n, leases...)
+		return report.Action, s.settle(ctx, key, n)
 	}
 	if errors.Is(err, providers.ErrNotFound) && rec.Reported == "" {
 		if planted("trust-not-found") {
 			n.learn = func(r *record) { r.InFlight, r.GivenUp = false, true }
-			return nil, s.settle(ctx, key, n, leases...)
+			return nil, s.settle(ctx, key, n)
 		}
 		switch now, c := s.book.Now(), p.Describe(); {
 		case now.Before(rec.FirstSent.Add(c.VisibleAfter)):
 			// It proves nothing yet.
-		case now.Before(rec.FirstSent.Add(c.KeyRetention)):
-			return s.attempt(ctx, p, d, rec, leases) // the same key again
+		case now.Add(s.config.SubmitTimeout).Before(rec.FirstSent.Add(c.KeyRetention)):
+			return s.attempt(ctx, p, d, rec, leases) // the same key again, while it is certain to be remembered
 		default:
 			n.learn = func(r *record) { r.Parked = r.Reported == "" }
 		}
@@ -256,7 +268,7 @@ func (s *Service) look(ctx context.Context, p providers.Provider, d ledger.Docum
 			learn(r)
 		}
 	}
-	return nil, s.settle(ctx, key, n, leases...)
+	return nil, s.settle(ctx, key, n)
 }
 
 // lookupKey is the key to look up by; money that came by itself has none.
