@@ -1,0 +1,98 @@
+package ledger
+
+import "time"
+
+func (c *checker) readFeed() error {
+	var last uint64
+	err := scanAll(c.ctx, c.b, Range{List: ListFeed}, func(r *Rows) []Change { return r.Feed }, Change.FeedPosition, func(f *Change) {
+		c.v.Changes++
+		if f.Position != last+1 {
+			c.problem(Problem{Kind: ProblemFeed, Position: f.Position}, "follows position %d", last)
+		}
+		last = f.Position
+		c.seen = append(c.seen, *f)
+		c.hear(f)
+	})
+	if err != nil {
+		return err
+	}
+	var counted uint64
+	err = scanAll(c.ctx, c.b, Range{List: ListSequences}, func(r *Rows) []SequenceRow { return r.Sequences }, SequenceRow.Position,
+		func(s *SequenceRow) {
+			if s.Name == feedSequence {
+				counted = s.Last
+			}
+		})
+	if err != nil {
+		return err
+	}
+	if counted != last {
+		c.problem(Problem{Kind: ProblemFeed, Position: last}, "the sequence is at %d", counted)
+	}
+	return scanAll(c.ctx, c.b, Range{List: ListPending}, func(r *Rows) []PendingRow { return r.Pending }, PendingRow.PendingPosition,
+		func(p *PendingRow) {
+			for i := range p.Changes {
+				c.v.Pending++
+				f := &p.Changes[i]
+				if f.Position != 0 || f.Entry != p.Entry || !f.RecordedAt.Equal(p.RecordedAt) {
+					c.problem(Problem{Kind: ProblemFeed}, "a pending change of entry %s is not of its entry", p.Entry)
+				}
+				c.seen = append(c.seen, *f)
+				c.hear(f)
+			}
+		})
+}
+
+func (c *checker) hear(f *Change) {
+	if f.Kind == ChangeDocument {
+		c.kinds = append(c.kinds, f.Document.Kind)
+	}
+}
+
+// compareChanges wants every change exactly once, numbered or pending, and those of one account, hold or document in
+// the order in which they happened.
+func (c *checker) compareChanges() {
+	type subject struct {
+		account  AccountID
+		document DocumentID
+		hold     ID
+	}
+	type place struct {
+		version uint64
+		at      time.Time
+	}
+	last := make(map[subject]place)
+	for i := range c.seen {
+		f := &c.seen[i]
+		key := change{kind: f.Kind, document: f.Document, version: f.Version, id: f.Transaction}
+		s := subject{document: f.Document}
+		switch f.Kind {
+		case ChangeAccount:
+			key.account, s.account = f.Account, f.Account
+		case ChangeHold:
+			key.id, s.hold = f.Hold, f.Hold
+		}
+		at := Problem{Kind: ProblemFeed, Position: f.Position, Account: f.Account, Document: f.Document, Transaction: f.Transaction, Hold: f.Hold}
+		if c.expected[key]--; c.expected[key] < 0 {
+			c.problem(at, "a change that did not happen, or is there twice")
+		}
+		if f.Kind == ChangeTransaction {
+			continue
+		}
+		if p := last[s]; f.RecordedAt.Before(p.at) || f.Version < p.version {
+			c.problem(at, "out of order")
+		}
+		last[s] = place{f.Version, f.RecordedAt}
+	}
+	for key, n := range c.expected {
+		if n > 0 {
+			p := Problem{Kind: ProblemFeed, Account: key.account, Document: key.document, Version: key.version}
+			if key.kind == ChangeHold {
+				p.Hold = key.id
+			} else {
+				p.Transaction = key.id
+			}
+			c.problem(p, "%d changes are neither numbered nor pending", n)
+		}
+	}
+}
