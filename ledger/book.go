@@ -53,7 +53,7 @@ func New(s Store, c Config) *Book {
 		b.name = "main"
 	}
 	if b.clock == nil {
-		b.clock = time.Now
+		b.clock = time.Now //nolint:forbidigo // the default clock
 	}
 	if b.newID == nil {
 		b.newID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }

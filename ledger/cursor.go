@@ -4,7 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -19,10 +19,9 @@ const (
 
 // queryHash tells queries apart, all but their Limit and After.
 func queryHash(q Query) [cursorQuery]byte {
-	q.After, q.Limit = "", 0
-	q.Since, q.Until = moment(q.Since), moment(q.Until)
-	raw, _ := json.Marshal(q) // plain fields; a time outside the years of JSON was refused before
-	sum := sha256.Sum256(raw)
+	b := fmt.Appendf(nil, "%d %q %q %q %q %q %q %q %q %q %d %q %d %d %t", q.List, q.Account.Path, q.Account.Asset, q.Document.Kind, q.Document.ID,
+		q.Kind, q.Owner, q.Path, q.Asset, q.State, q.Type, q.Reference, moment(q.Since).UnixMicro(), moment(q.Until).UnixMicro(), q.Backward)
+	sum := sha256.Sum256(b)
 	return [cursorQuery]byte(sum[:cursorQuery])
 }
 

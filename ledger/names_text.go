@@ -2,7 +2,7 @@ package ledger
 
 import "fmt"
 
-// The small enumerations read as words: in errors, in logs and in JSON.
+// The small enumerations read as words: in errors, in logs and in JSON, where the zero value is empty.
 
 var (
 	typeNames   = [...]string{Asset: "asset", Liability: "liability", Equity: "equity", Income: "income", Expense: "expense"}
@@ -86,14 +86,14 @@ func word[T ~uint8](kind string, words []string, v T) string {
 }
 
 func marshalWord[T ~uint8](kind string, words []string, v T) ([]byte, error) {
-	if v > 0 && int(v) < len(words) {
+	if int(v) < len(words) {
 		return []byte(words[v]), nil
 	}
 	return nil, invalid("", fmt.Sprintf("no %s %d", kind, v))
 }
 
 func unmarshalWord[T ~uint8](kind string, words []string, v *T, text []byte) error {
-	for i := 1; i < len(words); i++ {
+	for i := range words {
 		if words[i] == string(text) {
 			*v = T(i)
 			return nil

@@ -58,7 +58,7 @@ func (s *step) placeHold(c PlaceHold) (Result, error) {
 	return Result{Hold: id}, nil
 }
 
-// keep writes a hold as it is now and tells the feed.
+// keep writes a hold as it is now and tells the feed: once for every line of the hold.
 func (s *step) keep(h Hold) {
 	h.UpdatedAt = s.now
 	s.w.holds.put(h.ID, h)
@@ -117,13 +117,13 @@ func (s *step) capture(c Capture) (Result, error) {
 	if rest, err = sub(rest, total, a.ID); err != nil {
 		return Result{}, err
 	}
-	if rest.Sign() > 0 && c.Final {
-		return made, s.giveBack(h, rest, LineReleased)
-	}
 	if rest.Sign() == 0 {
 		h.State = HoldCaptured
 	}
 	s.keep(h)
+	if rest.Sign() > 0 && c.Final {
+		return made, s.giveBack(h, rest, LineReleased)
+	}
 	return made, nil
 }
 

@@ -171,36 +171,51 @@ type Range struct {
 	Limit    int  // 1 to MaxPage
 }
 
-// Positions. A Store that keeps lists by position takes them from here, so that every store has the same order.
+// The positions of rows. A Store that keeps lists by position takes them from here, so that every store has the same order.
 
-func (a AccountInfo) Position() Position { return Position{A: a.ID.Path, B: string(a.ID.Asset)} } // ListAccounts, ListOwned
+// Position is the account's place in ListAccounts and ListOwned.
+func (a AccountInfo) Position() Position { return Position{A: a.ID.Path, B: string(a.ID.Asset)} }
 
-func (l Line) Position() Position { return Position{Time: l.RecordedAt, Number: l.Version} } // ListLines
+// Position is the line's place in ListLines.
+func (l Line) Position() Position { return Position{Time: l.RecordedAt, Number: l.Version} }
 
-func (t Transaction) Position() Position { return Position{Time: t.RecordedAt, A: t.ID.String()} } // ListTransactions
+// Position is the transaction's place in ListTransactions.
+func (t Transaction) Position() Position { return Position{Time: t.RecordedAt, A: t.ID.String()} }
 
-func (h Hold) Position() Position { return Position{Time: h.PlacedAt, A: h.ID.String()} } // ListHolds
+// Position is the hold's place in ListHolds.
+func (h Hold) Position() Position { return Position{Time: h.PlacedAt, A: h.ID.String()} }
 
-func (h Hold) DuePosition() Position { return Position{Time: h.ExpiresAt, A: h.ID.String()} } // ListDueHolds
+// DuePosition is the hold's place in ListDueHolds.
+func (h Hold) DuePosition() Position { return Position{Time: h.ExpiresAt, A: h.ID.String()} }
 
-func (d Document) Position() Position { return Position{Time: d.CreatedAt, A: d.Kind, B: d.ID} } // ListDocuments, ListDossier
+// Position is the document's place in ListDocuments and ListDossier.
+func (d Document) Position() Position { return Position{Time: d.CreatedAt, A: d.Kind, B: d.ID} }
 
-func (d Document) DuePosition() Position { return Position{Time: d.Due, A: d.Kind, B: d.ID} } // ListDueDocuments
+// DuePosition is the document's place in ListDueDocuments.
+func (d Document) DuePosition() Position { return Position{Time: d.Due, A: d.Kind, B: d.ID} }
 
-func (d Document) VersionPosition() Position { return Position{Number: d.Version} } // ListVersions
+// VersionPosition is the version's place in ListVersions.
+func (d Document) VersionPosition() Position { return Position{Number: d.Version} }
 
-func (c Change) FeedPosition() Position { return Position{Number: c.Position} } // ListFeed
+// FeedPosition is the change's place in ListFeed.
+func (c Change) FeedPosition() Position { return Position{Number: c.Position} }
 
-func (l Lease) Position() Position { return Position{A: l.Document.Kind, B: l.Document.ID} } // ListLeases
+// Position is the lease's place in ListLeases.
+func (l Lease) Position() Position { return Position{A: l.Document.Kind, B: l.Document.ID} }
 
-func (k KeyRow) Position() Position { return Position{A: k.Key} } // ListKeys
+// Position is the key's place in ListKeys.
+func (k KeyRow) Position() Position { return Position{A: k.Key} }
 
-func (r ReferenceRow) Position() Position { return Position{A: r.Reference} } // ListReferences
+// Position is the reference's place in ListReferences.
+func (r ReferenceRow) Position() Position { return Position{A: r.Reference} }
 
-func (a AssetRow) Position() Position { return Position{A: string(a.ID)} } // ListAssets
+// Position is the asset's place in ListAssets.
+func (a AssetRow) Position() Position { return Position{A: string(a.ID)} }
 
+// PendingPosition is the row's place in ListPending.
 func (p PendingRow) PendingPosition() Position {
 	return Position{Time: p.RecordedAt, A: p.Entry.String()}
-} // ListPending
+}
 
-func (s SequenceRow) Position() Position { return Position{A: s.Name} } // ListSequences
+// Position is the sequence's place in ListSequences.
+func (s SequenceRow) Position() Position { return Position{A: s.Name} }
