@@ -1,0 +1,49 @@
+package ledger_test
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// collect drains an iterator that must not fail.
+func collect[T any](t testing.TB, seq iter.Seq2[T, error]) []T {
+	t.Helper()
+	var all []T
+	for v, err := range seq {
+		require.NoError(t, err)
+		all = append(all, v)
+	}
+	return all
+}
+
+// lastError drains an iterator that must fail, once and last.
+func lastError[T any](t testing.TB, seq iter.Seq2[T, error]) error {
+	t.Helper()
+	var last error
+	for _, err := range seq {
+		require.NoError(t, last, "an error that is not last")
+		last = err
+	}
+	require.Error(t, last)
+	return last
+}
+
+// scanned counts the scans of a store.
+type scanned struct {
+	ledger.Store
+	n *int
+}
+
+func (s scanned) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Rows, error) {
+	*s.n++
+	return s.Store.Scan(ctx, book, r)
+}
