@@ -22,7 +22,7 @@ type brokenStore struct {
 	stuck bool // the check cannot end on it
 }
 
-var brokenStores = slices.Concat(brokenUpdates, brokenScans, brokenRows)
+var brokenStores = slices.Concat(brokenUpdates, brokenScans, brokenRows, brokenBooks)
 
 // TestBrokenStores shows that the suite rejects what it should, each by the check meant for it and for what it found,
 // not because it took too long.

@@ -29,7 +29,7 @@ var brokenUpdates = []brokenStore{
 	{name: "locks in the order of the names", check: "overlapping-updates-end", stuck: true, wrap: func(m *memory.Store) ledger.Store { return &locksAsNamed{Store: m, locks: map[string]chan struct{}{}} }},
 	{name: "keeps its lock when decide panics", check: "a-panic-of-decide-changes-nothing", stuck: true, wrap: func(m *memory.Store) ledger.Store { return &keepsLock{Store: m} }},
 	{name: "writes though decide failed", check: "an-error-of-decide-changes-nothing", wrap: func(m *memory.Store) ledger.Store { return noRollback{m} }},
-	{name: "wraps the error of decide", check: "an-error-of-decide-changes-nothing", wrap: func(m *memory.Store) ledger.Store { return wrapsErrors{m} }},
+	{name: "translates the error of decide", check: "an-error-of-decide-changes-nothing", wrap: func(m *memory.Store) ledger.Store { return translates{m} }},
 	{name: "tears writes", check: "reads-are-one-snapshot", wrap: func(m *memory.Store) ledger.Store { return &inHalves{Store: m} }},
 	{name: "applies a half and then fails", check: "history-is-only-added-to", wrap: func(m *memory.Store) ledger.Store { return &inHalves{Store: m} }},
 	{name: "writes keys without uniqueness", check: "history-is-only-added-to", wrap: func(m *memory.Store) ledger.Store { return keysTwice{m} }},
@@ -202,11 +202,11 @@ func (s noRollback) Update(ctx context.Context, book string, want ledger.Names, 
 	return err
 }
 
-type wrapsErrors struct{ *memory.Store }
+type translates struct{ *memory.Store }
 
-func (s wrapsErrors) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+func (s translates) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
 	if err := s.Store.Update(ctx, book, want, decide); err != nil {
-		return fmt.Errorf("update: %w", err)
+		return fmt.Errorf("update failed: %s", err) //nolint:errorlint // broken on purpose
 	}
 	return nil
 }

@@ -95,6 +95,12 @@ func itemTexts(items []item) []string {
 
 func checkRoundTrip(t *T) {
 	sc := newScribe(t, t.Open(), "book")
+	sc.everyField()
+	sc.compareAll()
+}
+
+// everyField writes rows of every kind, in which together every field is set.
+func (sc *scribe) everyField() {
 	cash, wallet := ledger.AccountID{Path: "bank/cash", Asset: "USD"}, ledger.AccountID{Path: "wallet/alice", Asset: "USD"}
 	d := sc.entry()
 	d.open(cash, ledger.Asset, "", ledger.Terms{})
@@ -151,12 +157,15 @@ func checkRoundTrip(t *T) {
 		Key: "full", Inputs: []byte(`[]`), Receipt: ledger.Receipt{
 			ID: sc.id(), Key: "full", RecordedAt: epoch,
 			Results:  []ledger.Result{{Transaction: first.ID, Hold: h.ID, Document: doc.DocumentID, Version: 1}, {}},
-			Guarded:  []ledger.Result{{Hold: h.ID}},
-			Balances: []ledger.Balance{{Account: wallet, Version: 4, Posted: sc.amount(wallet, 540), Held: sc.amount(wallet, 0), Available: sc.amount(wallet, 540)}},
+			Guarded:  []ledger.Result{{Hold: h.ID}, {Transaction: taken.ID, Document: doc.DocumentID, Version: 1}},
+			Balances: []ledger.Balance{{Account: wallet, Version: 4, Posted: sc.amount(wallet, 540), Held: sc.amount(wallet, 1), Available: sc.amount(wallet, 539)}},
 		},
 	}}})
-	sc.number(3)
-	sc.compareAll()
+	sc.number(ledger.MaxPage)
+	d = sc.entry()
+	d.hold(wallet, sc.amount(wallet, 1), epoch.Add(time.Hour))
+	d.changed(ledger.Change{Kind: ledger.ChangeDocument, Account: wallet, Transaction: first.ID, Hold: h.ID, Document: doc.DocumentID, Version: 1, State: "sent"})
+	d.record()
 }
 
 func checkEdges(t *T) {

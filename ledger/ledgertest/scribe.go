@@ -130,7 +130,7 @@ func (d *draft) open(id ledger.AccountID, kind ledger.AccountType, owner string,
 	if _, known := d.model.assets[id.Asset]; !known && !slices.Contains(d.write.Assets, row) {
 		d.write.Assets = append(d.write.Assets, row)
 	}
-	d.accounts[id] = ledger.AccountInfo{ID: id, Type: kind, Owner: owner, Terms: terms, OpenedAt: d.at, Posted: zero, Held: zero}
+	d.accounts[id] = ledger.AccountInfo{ID: id, Type: kind, Owner: owner, Terms: terms, Opening: terms, OpenedAt: d.at, Posted: zero, Held: zero}
 	d.line(ledger.Line{Account: id, Kind: ledger.LineOpened, Terms: &terms})
 	d.changed(ledger.Change{Kind: ledger.ChangeAccount, Account: id, Version: 1})
 }
@@ -161,10 +161,10 @@ func (d *draft) line(l ledger.Line) {
 		a.Terms = *l.Terms
 	}
 	a.Version++
-	if now := d.at; now.After(a.UpdatedAt) {
-		a.UpdatedAt = now
-	} else {
-		a.UpdatedAt = a.UpdatedAt.Add(time.Microsecond) // the second line of one entry
+	if _, again := d.accounts[l.Account]; !again { // else of the same entry, at the same time
+		if a.UpdatedAt = a.UpdatedAt.Add(time.Microsecond); d.at.After(a.UpdatedAt) {
+			a.UpdatedAt = d.at
+		}
 	}
 	l.Version, l.Posted, l.Held, l.RecordedAt = a.Version, a.Posted, a.Held, a.UpdatedAt
 	if l.EffectiveAt.IsZero() {

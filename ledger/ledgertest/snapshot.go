@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/koshpay/kosh/ledger"
@@ -123,44 +124,52 @@ func checkPagesUnderWrites(t *T) {
 		w.Keys = append(w.Keys, ledger.KeyRow{Key: there[i], Inputs: []byte("{}")})
 	}
 	sc.write(w)
-	var finished atomic.Bool
-	t.Together(2, func(i int) {
-		if i == 0 {
-			defer finished.Store(true)
-			for n := range each * 4 {
-				// Before, between and after those that were there.
-				key := fmt.Sprintf([]string{"a %d", "there %02d new", "z %d"}[n%3], n*7%60)
-				if err := writeRows(t.Context(), sc.store, sc.book, ledger.Rows{Keys: []ledger.KeyRow{{Key: fmt.Sprintf("%s %d", key, n), Inputs: []byte("{}")}}}); err != nil {
-					t.Errorf("Update: %v", err)
-					return
-				}
-				pause()
+	for round := range 6 {
+		r := ledger.Range{List: ledger.ListKeys, Limit: 3 + round, Backward: round%2 == 1}
+		var found []string
+		for page := 0; ; page++ {
+			rows, err := sc.store.Scan(t.Context(), sc.book, r)
+			if err != nil {
+				t.Fatalf("Scan of %s: %v", describe(r), err)
 			}
+			for _, k := range rows.Keys {
+				if n := len(found); n > 0 && (found[n-1] < k.Key) == r.Backward {
+					t.Errorf("paging found %q and then %q (%s)", found[n-1], k.Key, describe(r))
+				}
+				found = append(found, k.Key)
+			}
+			if len(rows.Keys) < r.Limit || t.Failed() {
+				break
+			}
+			at := rows.Keys[len(rows.Keys)-1].Position()
+			if r.Backward {
+				r.Before = &at
+			} else {
+				r.After = &at
+			}
+			if page >= 5 {
+				continue // enough to shift everything behind it
+			}
+			for i, near := range []string{"a", at.A, there[30], "z"} { // before, right behind, in the middle and after
+				if key := fmt.Sprintf("%s %d.%d.%d", near, round, page, i); len(key) < ledger.MaxKeyBytes {
+					sc.write(ledger.Rows{Keys: []ledger.KeyRow{{Key: key, Inputs: []byte("{}")}}})
+				}
+			}
+		}
+		if r.Backward {
+			slices.Reverse(found)
+		}
+		next := 0
+		for _, key := range found {
+			if next < len(there) && key == there[next] {
+				next++
+			}
+		}
+		if next < len(there) {
+			t.Errorf("paging while others wrote did not find %q in its place", there[next])
+		}
+		if t.Failed() {
 			return
 		}
-		for round := 0; !finished.Load() && !t.Failed(); round++ {
-			items, err := scanAll(t.Context(), sc.store, sc.book, ledger.Range{List: ledger.ListKeys, Limit: 1 + round%7, Backward: round%2 == 1})
-			if err != nil {
-				t.Errorf("%v", err)
-			}
-			for n := 1; n < len(items); n++ {
-				if up := items[n-1].at.Compare(items[n].at) < 0; up == (round%2 == 1) || items[n-1].at == items[n].at {
-					t.Errorf("paging while others wrote found %q and then %q", items[n-1].at.A, items[n].at.A)
-				}
-			}
-			next := 0
-			for n := range items {
-				key := items[n].at.A
-				if round%2 == 1 {
-					key = items[len(items)-1-n].at.A
-				}
-				if next < len(there) && key == there[next] {
-					next++
-				}
-			}
-			if next < len(there) {
-				t.Errorf("paging while others wrote did not find %q in its place", there[next])
-			}
-		}
-	})
+	}
 }
