@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/koshpay/kosh/ledger"
@@ -23,7 +24,7 @@ type inboxItem struct {
 	Ending string          `json:"ending,omitempty"`
 }
 
-// inboxLooks is how often an item is looked at before it is left to a person.
+// inboxLooks is how often an item is looked at, at least, before it is left to a person: at a look that was answered.
 const inboxLooks = 8
 
 // putAside makes an event durable that is not understood yet.
@@ -55,12 +56,12 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 	if err := json.Unmarshal(l.Document.Body, &item); err != nil {
 		return refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", l.Document.DocumentID, err)
 	}
-	report, err := s.explain(ctx, l.Document.Lane, item.Event)
+	report, answered, err := s.explain(ctx, l.Document.Lane, item.Event)
 	if err != nil {
 		return err
 	}
 	item.Looks++
-	last := item.Looks >= inboxLooks
+	last := answered && item.Looks >= inboxLooks
 	if report != nil {
 		n, known, err := s.route(ctx, l.Document.Lane, *report)
 		if err != nil {
@@ -78,38 +79,42 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 			if err := s.settle(ctx, key, n); err != nil {
 				return err
 			}
-			return s.closeItem(ctx, l, item, "told", time.Time{})
+			return s.closeItem(ctx, l, item, "told", noDue)
 		}
 	}
-	if last {
-		return s.closeItem(ctx, l, item, "left", time.Time{})
+	switch {
+	case last && report != nil && len(report.Effects) == 0:
+		return s.closeItem(ctx, l, item, "ignored", noDue) // no money is concerned
+	case last:
+		return s.closeItem(ctx, l, item, "left", noDue)
 	}
 	return s.closeItem(ctx, l, item, "", s.book.Now().Add(backoff(item.Looks+4)))
 }
 
-// explain turns an event into a report, asking the provider if need be; nil when it cannot yet.
-func (s *Service) explain(ctx context.Context, lane string, e providers.Event) (*providers.Report, error) {
+// explain turns an event into a report, asking the provider if need be; nil when it cannot yet. It tells whether that was
+// an answer: a lookup that failed is none, however often it was tried, and never ends the looking.
+func (s *Service) explain(ctx context.Context, lane string, e providers.Event) (report *providers.Report, answered bool, err error) {
 	if e.Report != nil {
 		if e.Report.Validate() != nil {
-			return nil, nil
+			return nil, true, nil
 		}
-		return e.Report, nil
+		return e.Report, true, nil
 	}
 	if e.Lookup == nil {
-		return nil, nil
+		return nil, true, nil
 	}
 	p, err := s.provider(lane)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r, err := p.Lookup(ctx, *e.Lookup)
 	switch {
 	case err == nil && r.Validate() == nil:
-		return &r, nil
+		return &r, true, nil
 	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	}
-	return nil, nil // an error never says anything about the operation: look again later
+	return nil, errors.Is(err, providers.ErrNotFound), nil
 }
 
 // closeItem writes the item's next version: ended, or due again. What nobody could explain gets a case.
