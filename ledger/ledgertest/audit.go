@@ -14,7 +14,7 @@ func asRefusal(err error) (*ledger.Refusal, bool) { return errors.AsType[*ledger
 
 // auditor goes through a book with a pencil: it knows nothing of how package ledger computes, only what its rows mean.
 type auditor struct {
-	ctx      context.Context //nolint:containedctx // of one audit
+	ctx      context.Context // of one audit
 	store    ledger.Store
 	book     string
 	findings []string
@@ -184,7 +184,7 @@ func (a *auditor) theFeed() {
 	documents := map[ledger.DocumentID]uint64{}
 	entries := map[string]bool{}
 	for i, c := range rows[ledger.Change](a, ledger.Range{List: ledger.ListFeed}) {
-		if c.Position != uint64(i)+1 { //nolint:gosec // an index
+		if c.Position != uint64(i)+1 {
 			a.note("the feed has position %d in place %d", c.Position, i+1)
 		}
 		entries[c.Key] = true

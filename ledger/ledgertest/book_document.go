@@ -187,7 +187,7 @@ func checkFeed(t *T) {
 		}
 		seen[fmt.Sprintf("%s %d %s %s %s", c.Key, c.Kind, c.Account, c.Transaction, c.Document)]++
 	}
-	if want := rounds*clerks*entries*3 + 3 + 2; len(seen) != want || int(next) != want { //nolint:gosec // small
+	if want := rounds*clerks*entries*3 + 3 + 2; len(seen) != want || int(next) != want {
 		t.Errorf("%d entries with three changes each and five changes before made a feed of %d, %d of them different", rounds*clerks*entries, next, len(seen))
 	}
 	te.audit()

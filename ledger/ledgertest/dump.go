@@ -56,7 +56,7 @@ func Dump(ctx context.Context, s ledger.Store, book string) ([]byte, error) {
 }
 
 type dump struct {
-	ctx    context.Context //nolint:containedctx // of one call of Dump
+	ctx    context.Context // of one call of Dump
 	store  ledger.Store
 	book   string
 	text   strings.Builder

@@ -29,9 +29,9 @@ func someRows() ledger.Rows {
 	}
 }
 
-func storeWith(t testing.TB, rows ledger.Rows) *memory.Store {
+func storeWith(t *testing.T, rows ledger.Rows) *memory.Store {
 	s := memory.New()
-	require.NoError(t, put(context.Background(), s, "b", rows))
+	require.NoError(t, put(t.Context(), s, "b", rows))
 	return s
 }
 
@@ -83,7 +83,7 @@ func TestDumpOfABrokenStore(t *testing.T) {
 	require.Len(t, strings.Split(strings.TrimSpace(string(dump)), "\n"), len(rows.Keys))
 	_, err = ledgertest.Dump(t.Context(), scans{s, func(rows *ledger.Rows, r ledger.Range) {
 		if r.List == ledger.ListKeys && r.After != nil {
-			*rows, _ = s.Scan(context.Background(), "b", ledger.Range{List: r.List, Limit: r.Limit})
+			*rows, _ = s.Scan(t.Context(), "b", ledger.Range{List: r.List, Limit: r.Limit})
 		}
 	}}, "b")
 	require.ErrorContains(t, err, "never end", "a store that gives the first page for ever does not hang a dump")

@@ -60,5 +60,6 @@ func fields(set map[string]bool, path string, v reflect.Value) {
 		if !v.IsNil() {
 			fields(set, path, v.Elem())
 		}
+	default: // a value, noted by its struct
 	}
 }

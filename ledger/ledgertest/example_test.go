@@ -3,21 +3,56 @@ package ledgertest_test
 import (
 	"context"
 	"fmt"
-	"testing"
 
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/ledger/ledgertest"
 	"github.com/koshpay/kosh/ledger/memory"
 )
 
-// The whole of the test that a new store needs; here the store is package memory, and a restart is a copy.
-func Example() {
-	_ = func(t *testing.T) { // func TestStore(t *testing.T)
-		ledgertest.Run(t, ledgertest.Harness{
-			Open:   func(*testing.T) ledger.Store { return memory.New() },
-			Reopen: func(_ *testing.T, s ledger.Store) ledger.Store { return s.(*memory.Store).Clone() },
-		})
+// What a store that passes can be trusted with.
+func ExampleChecks() {
+	for _, c := range ledgertest.Checks() {
+		fmt.Println(c.Name)
 	}
+	// Output:
+	// rows-come-back-whole
+	// edges-come-back-whole
+	// absent-rows-are-absent
+	// rows-are-replaced-whole
+	// an-error-of-decide-changes-nothing
+	// a-panic-of-decide-changes-nothing
+	// more-rows-are-added
+	// due-holds-are-found
+	// deletes-come-first
+	// history-is-only-added-to
+	// a-cancelled-context-does-nothing
+	// callers-cannot-reach-in
+	// books-are-apart
+	// book-names-are-exact
+	// lists-equal-brute-force
+	// bounds-equal-brute-force
+	// pages-neither-skip-nor-repeat
+	// lists-follow-their-rows
+	// bad-ranges-are-refused
+	// updates-of-a-row-are-serial
+	// absent-rows-are-guarded
+	// more-rows-are-guarded
+	// overlapping-updates-end
+	// every-kind-of-row-is-guarded
+	// what-was-written-is-seen
+	// reads-are-one-snapshot
+	// pages-stand-still-under-writes
+	// reopening-keeps-all
+	// a-key-has-one-effect
+	// a-refused-entry-leaves-nothing
+	// nobody-overdraws
+	// money-is-conserved
+	// a-hold-resolves-once
+	// one-writer-wins-a-version
+	// a-reference-has-one-document
+	// leases-are-exclusive
+	// the-feed-has-no-gaps
+	// queries-equal-brute-force
 }
 
 // A test shows that something left a book as it was by comparing dumps, and when it did not, in which rows.

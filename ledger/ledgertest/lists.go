@@ -138,6 +138,7 @@ func describe(r ledger.Range) string {
 		text += " of kind " + r.Kind
 	case ledger.ListVersions:
 		text += " of " + r.Document.String()
+	default: // one a book
 	}
 	if r.After != nil {
 		text += " after " + rowText(*r.After)

@@ -92,7 +92,7 @@ func Try(t *testing.T, h Harness, c Check) error {
 type T struct {
 	tb      *testing.T
 	harness Harness
-	ctx     context.Context //nolint:containedctx // lives as long as the check, as in testing.T
+	ctx     context.Context // lives as long as the check, as in testing.T
 
 	mu      sync.Mutex
 	found   []string

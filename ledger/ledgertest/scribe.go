@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -35,12 +36,13 @@ func newScribe(t *T, s ledger.Store, book string) *scribe {
 	return &scribe{t: t, store: s, book: book, model: newModel(), rnd: rand.New(rand.NewPCG(7, 11)), now: epoch} //nolint:gosec // repeatable on purpose
 }
 
-// id makes a UUIDv7 whose order says nothing, as ids of several processes do.
-func (sc *scribe) id() ledger.ID {
+func (sc *scribe) id() ledger.ID { return randomID(sc.rnd) }
+
+// randomID makes a UUIDv7 whose order says nothing, as ids of several processes do.
+func randomID(rnd *rand.Rand) ledger.ID {
 	var id ledger.ID
-	for i := range id {
-		id[i] = byte(sc.rnd.Uint32())
-	}
+	binary.BigEndian.PutUint64(id[:8], rnd.Uint64())
+	binary.BigEndian.PutUint64(id[8:], rnd.Uint64())
 	id[6] = id[6]&0x0f | 0x70
 	id[8] = id[8]&0x3f | 0x80
 	return id

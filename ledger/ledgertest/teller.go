@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 )
@@ -40,15 +38,10 @@ func (te *teller) now() time.Time {
 // wait moves the clock on.
 func (te *teller) wait(d time.Duration) { te.ticks.Add(d.Microseconds()) }
 
-func (te *teller) newID() uuid.UUID {
+func (te *teller) newID() ledger.ID {
 	te.mu.Lock()
 	defer te.mu.Unlock()
-	var id uuid.UUID
-	for i := range id {
-		id[i] = byte(te.rnd.Uint32())
-	}
-	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80
-	return id
+	return randomID(te.rnd)
 }
 
 // must records an entry that cannot be refused.

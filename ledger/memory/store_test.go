@@ -146,7 +146,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	inside, release := make(chan struct{}), make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		_ = s.Update(context.Background(), "b", ledger.Names{}, func(ledger.Rows) (ledger.Rows, ledger.Names, error) {
+		_ = s.Update(t.Context(), "b", ledger.Names{}, func(ledger.Rows) (ledger.Rows, ledger.Names, error) {
 			close(inside)
 			<-release
 			return ledger.Rows{}, ledger.Names{}, nil
