@@ -156,20 +156,23 @@ func digitGroups(s string) []digitGroup {
 
 // digitOf returns the ASCII digit of a decimal digit in any script.
 func digitOf(r rune) (byte, bool) {
+	const ascii = "0123456789"
 	if r < 0x80 {
-		return byte(r), r >= '0' && r <= '9'
+		if r < '0' || r > '9' {
+			return 0, false
+		}
+		return ascii[r-'0'], true
 	}
 	if !unicode.IsDigit(r) {
 		return 0, false
 	}
-	// Unicode encodes decimal digits 0 to 9 next to each other, and no such ten begins where another ends without being
-	// in the same table range; so counting down to the range's first gives the value.
+	// Unicode encodes the ten digits of a script next to each other, so their value is the distance to the first.
 	n := 0
 	for n < 9 && unicode.IsDigit(r-1) && !zeroDigit(r) {
 		r--
 		n++
 	}
-	return byte('0' + n), true
+	return ascii[n], true
 }
 
 // zeroDigit tells whether r begins a ten inside a longer range; only the mathematical alphanumerics hold several tens in one.

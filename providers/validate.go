@@ -187,8 +187,11 @@ func (r Report) Validate() error {
 	return nil
 }
 
-// outcomeProblem checks what an operation that succeeded must yield.
+// outcomeProblem checks what the state promises: something final is decided, and what succeeded yields what it is for.
 func (r Report) outcomeProblem() (field, problem string) {
+	if r.Final && (r.State == Pending || r.State == ActionRequired) {
+		return "Final", "is set, but nothing is decided yet"
+	}
 	if r.State == Succeeded && r.Kind == Link && r.Instrument == nil {
 		return "Instrument", "is missing of a link that succeeded"
 	}

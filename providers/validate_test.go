@@ -144,6 +144,7 @@ func TestReportValidate(t *testing.T) {
 		"nameless":         {"Reference", func(r *providers.Report) { r.Key, r.Reference = "", "" }},
 		"kind":             {"Kind", func(r *providers.Report) { r.Kind = "dance" }},
 		"state":            {"State", func(r *providers.Report) { r.State = "done" }},
+		"open and final":   {"Final", func(r *providers.Report) { r.State, r.Effects, r.Final = providers.Pending, nil, true }},
 		"empty state":      {"State", func(r *providers.Report) { r.State = "" }},
 		"NUL":              {"Reference", func(r *providers.Report) { r.Reference = "a\x00b" }},
 		"long reason":      {"Reason.Public", func(r *providers.Report) { r.Reason.Public = strings.Repeat("a", 1001) }},

@@ -237,7 +237,7 @@ func (s *Sandbox) Reorganise(depth int, drop ...string) error {
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
-	if depth < 1 || uint(depth) >= f.cfg.Finality {
+	if depth < 1 || uint(depth) >= f.cfg.Finality { //nolint:gosec // positive
 		return fmt.Errorf("%w: a reorganisation is 1 to %d blocks deep", ErrScenario, f.cfg.Finality-1)
 	}
 	var orphans []*transaction

@@ -17,8 +17,9 @@ const (
 	ServerError               // a 503; it happened or not, by chance [Maybe]
 	Garbage                   // an answer that cannot be read; it happened or not, by chance [Maybe, by an untyped error]
 	WrongAmount               // another amount moves than was asked for; no error
-	faultCount
 )
+
+const faultCount = int(WrongAmount) + 1
 
 // String returns the name.
 func (f Fault) String() string {
@@ -26,7 +27,7 @@ func (f Fault) String() string {
 		"none", "refuse", "reject", "decline", "lost request", "lost response", "slow request", "server error", "garbage",
 		"wrong amount",
 	}
-	if f >= faultCount {
+	if int(f) >= faultCount {
 		return fmt.Sprintf("Fault(%d)", uint8(f))
 	}
 	return names[f]
@@ -113,7 +114,7 @@ func (f *farSide) nextFault() Fault {
 	draw := f.rng.IntN(1000)
 	for fault, rate := range rates {
 		if draw < rate {
-			return Fault(fault)
+			return Fault(fault) //nolint:gosec // one of the constants
 		}
 		draw -= rate
 	}

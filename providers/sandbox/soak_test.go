@@ -123,7 +123,7 @@ func play(t *testing.T, w *world, seed uint64, steps int) (told []string) {
 }
 
 func TestSoak(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(8) {
 		w := newWorld(t, func(c *sandbox.Config) { c.Seed = seed; everyFault(c); c.Faults.PollFails = 0 })
 		play(t, w, seed, 400)
 		require.NoError(t, w.Audit(), "seed %d", seed)

@@ -1,0 +1,256 @@
+package providertest
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// Check is one rule and the way to find out whether a provider keeps it.
+type Check struct {
+	Name string // as in the name of Run's subtest
+	Rule string // what must hold, and why
+	run  func(p *probe)
+}
+
+// Finding is what a check found.
+type Finding struct {
+	Check    Check
+	Failures []string // each says what happened and what to do; none: the rule is kept
+	Waived   string   // the capability that the provider declares not to have
+}
+
+// Checks returns every check, in the order in which Run runs them.
+func Checks() []Check {
+	return []Check{
+		descriptorCheck, secretsCheck, unsupportedCheck,
+		sameKeyCheck, atOnceCheck, reopenCheck, otherAmountCheck,
+		lostResponseCheck, lostRequestCheck, serverErrorCheck, garbageCheck, refusedCheck, rejectedCheck, declinedCheck,
+		retriesCheck, canceledCheck,
+		unknownCheck, lookupErrorCheck, referenceCheck,
+		effectsCheck, finalCheck, distinctCheck,
+		flippedCheck, secretCheck, redeliveryCheck, orderCheck, unknownTypeCheck,
+		pollCheck, pollCompleteCheck,
+		refundCheck, cancelCheck, linkCheck, addressCheck, reorganisationCheck,
+	}
+}
+
+// Run runs every check as a subtest. A waived check is skipped and says why.
+func Run(t *testing.T, h Harness) {
+	t.Helper()
+	for _, c := range Checks() {
+		t.Run(c.Name, func(t *testing.T) {
+			f := c.Inspect(t, h)
+			for _, failure := range f.Failures {
+				t.Error(failure)
+			}
+			if len(f.Failures) > 0 {
+				t.Log("the rule: " + c.Rule)
+			} else if f.Waived != "" {
+				t.Skip("waived: " + f.Waived)
+			}
+		})
+	}
+}
+
+// Inspect runs the check and returns what it found, without failing t: for those who test a test.
+func (c Check) Inspect(t *testing.T, h Harness) Finding {
+	t.Helper()
+	p := &probe{ctx: t.Context()}
+	p.World = h.Open(t)
+	if missing := p.World.missing(); missing != "" {
+		return Finding{Check: c, Failures: []string{"the harness lacks " + missing}}
+	}
+	done := make(chan struct{})
+	go func() { // so that a check can stop half-way
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				p.failf("the provider or the check panicked: %v", v)
+			}
+		}()
+		p.descriptor = p.Provider.Describe()
+		c.run(p)
+	}()
+	<-done
+	return Finding{Check: c, Failures: p.failures, Waived: p.waived}
+}
+
+// probe is a check at work.
+type probe struct {
+	*World
+	ctx        context.Context // a probe lives as long as its check
+	descriptor providers.Descriptor
+	failures   []string
+	waived     string
+}
+
+// failf records a failure; the check goes on.
+func (p *probe) failf(format string, args ...any) {
+	p.failures = append(p.failures, fmt.Sprintf(format, args...))
+}
+
+// fatalf records a failure and stops the check.
+func (p *probe) fatalf(format string, args ...any) {
+	p.failf(format, args...)
+	runtime.Goexit()
+}
+
+// waive stops the check because the provider declares that it lacks a capability.
+func (p *probe) waive(reason string) {
+	p.waived = reason
+	runtime.Goexit()
+}
+
+// receiver returns the provider's Receiver, or waives the check.
+func (p *probe) receiver() providers.Receiver {
+	r, ok := providers.As[providers.Receiver](p.Provider)
+	if !ok {
+		p.waive("the provider is no Receiver")
+	}
+	return r
+}
+
+func (p *probe) poller() providers.Poller {
+	r, ok := providers.As[providers.Poller](p.Provider)
+	if !ok {
+		p.waive("the provider is no Poller")
+	}
+	return r
+}
+
+// needKeys waives the check for a far side without idempotency keys: such a provider is submitted to once.
+func (p *probe) needKeys() {
+	if p.descriptor.KeyRetention == 0 {
+		p.waive("the descriptor declares a far side without keys (KeyRetention 0)")
+	}
+}
+
+// sample returns an operation of a kind; a refund or cancellation with a deposit that it is about.
+func (p *probe) sample(kind providers.Kind) (providers.Operation, bool) {
+	op, ok := p.Operation(kind)
+	if !ok {
+		return op, false
+	}
+	if kind == providers.Refund || kind == providers.Cancel {
+		deposit, ok := p.Operation(providers.Deposit)
+		if !ok {
+			return op, false
+		}
+		r := p.submit(deposit)
+		if kind == providers.Refund {
+			p.settle()
+			op.Amount = deposit.Amount
+		}
+		op.Target, op.TargetReference, op.Method = deposit.Key, r.Reference, deposit.Method
+	}
+	return op, true
+}
+
+// kinds are those that a check of keys or certainty goes through.
+var kinds = []providers.Kind{
+	providers.Deposit, providers.Withdrawal, providers.Refund, providers.Link, providers.DepositAddress,
+}
+
+// each calls do with a sample of every kind that is offered. A fault, if any, is set before the sample is taken.
+func (p *probe) each(do func(op providers.Operation)) {
+	n := 0
+	for _, k := range kinds {
+		if op, ok := p.sample(k); ok {
+			n++
+			do(op)
+		}
+	}
+	if n == 0 {
+		p.fatalf("the harness has no sample of any kind: let Operation return one of each kind that the descriptor offers")
+	}
+}
+
+// eachUnder is each with a fault before every submit. What must be possible and is not fails the check.
+func (p *probe) eachUnder(f Fault, must bool, do func(op providers.Operation, r providers.Report, err error)) {
+	n := 0
+	for _, k := range kinds {
+		op, ok := p.sample(k)
+		if !ok {
+			continue
+		}
+		if !p.Fault(f) {
+			if must {
+				p.fatalf("the harness cannot play %q: without it nothing is known about what the adapter makes of one", f)
+			}
+			continue
+		}
+		// The harness may answer the fault with another sample.
+		if again, ok := p.Operation(k); ok {
+			again.Target, again.TargetReference = op.Target, op.TargetReference
+			if k == providers.Refund {
+				again.Amount, again.Method = op.Amount, op.Method
+			}
+			op = again
+		}
+		n++
+		r, err := p.Provider.Submit(p.ctx, op)
+		do(op, r, err)
+	}
+	if n == 0 {
+		p.waive(fmt.Sprintf("the harness cannot play %q", f))
+	}
+}
+
+// submit submits what must go well.
+func (p *probe) submit(op providers.Operation) providers.Report {
+	r, err := p.Provider.Submit(p.ctx, op)
+	if err != nil {
+		p.fatalf("Submit of a %s sample that should go well: %v", op.Kind, err)
+	}
+	p.valid(r, "Submit")
+	return r
+}
+
+// valid checks what every report must be.
+func (p *probe) valid(r providers.Report, from string) {
+	if err := r.Validate(); err != nil {
+		p.failf("%s returned a report that payments will not believe: %v", from, err)
+	}
+}
+
+// lookup looks up what must be there.
+func (p *probe) lookup(op providers.Operation) providers.Report {
+	r, err := p.Provider.Lookup(p.ctx, query(op))
+	if err != nil {
+		p.fatalf("Lookup of a %s that the far side has: %v", op.Kind, err)
+	}
+	p.valid(r, "Lookup")
+	if r.Key != op.Key || r.Kind != op.Kind {
+		p.failf("Lookup of %s %s returned a report about %s %s", op.Kind, op.Key, r.Kind, r.Key)
+	}
+	return r
+}
+
+func query(op providers.Operation) providers.Query {
+	return providers.Query{Key: op.Key, Kind: op.Kind, Amount: op.Amount, SentAt: op.FirstSent}
+}
+
+// settle passes time until nothing changes any more.
+func (p *probe) settle() {
+	const enough = 10_000
+	for range enough {
+		if !p.Advance() {
+			return
+		}
+	}
+	p.fatalf("Advance still returned true after %d calls: it must return false when nothing more will change", enough)
+}
+
+// executed fails the check unless the far side acted on the key as often as want.
+func (p *probe) executed(op providers.Operation, want int, after string) {
+	if got := p.Executed(op.Key); got != want {
+		p.failf("%s: the far side executed the %s %d times after %s, want %d", op.Key, op.Kind, got, after, want)
+	}
+}
+
+func quoted(names []string) string { return strings.Join(names, ", ") }
