@@ -439,7 +439,7 @@ func againstModel(t *testing.T, rng *rand.Rand, entries int) map[ledger.Code]int
 			open.Floor, a.floor = dollars(0), new(int64(0))
 		}
 		w.do(open)
-		a.last = w.Now() // each is opened by an entry that names nothing else
+		a.last = w.info(open.Account).UpdatedAt
 		s.m.accounts[n] = a
 	}
 	past := map[time.Time]map[string][2]int64{}
