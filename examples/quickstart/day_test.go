@@ -30,7 +30,7 @@ func TestDayIsWhatTheGeneratorMakes(t *testing.T) {
 		require.NoError(t, os.WriteFile("day.csv", made, 0o600))
 		day = made
 	}
-	assert.True(t, string(made) == string(day), "day.csv is not what internal/day makes; run go generate")
+	assert.True(t, bytes.Equal(made, day), "day.csv is not what internal/day makes; run go generate")
 	again, _ := generator.Make()
 	assert.True(t, bytes.Equal(made, again), "the generator is not deterministic")
 }
@@ -74,6 +74,7 @@ func TestDayHasItsMistakes(t *testing.T) {
 	assert.Equal(t, d.Mistakes["somebody else's refund"], refused(t, r.stdout, "forbidden")+refused(t, r.stdout, "unknown request to refund"))
 	assert.Contains(t, r.stdout, strconv.Itoa(d.Mistakes["same request, same content"])+" more repeated an earlier request")
 	assert.Positive(t, d.Mistakes["lost answer"])
+	assert.Contains(t, r.stdout, strconv.Itoa(d.Mistakes["lost answer"])+" waited for a lost answer")
 }
 
 // refused finds how many lines the report says were refused for a reason.

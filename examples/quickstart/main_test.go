@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,6 +149,33 @@ func TestProgress(t *testing.T) {
 	assert.True(t, strings.HasSuffix(shown, "\r\x1b[K"), "the progress stays on the screen")
 	assert.NotContains(t, report, "\x1b")
 	assert.NotContains(t, quickstart(input, "-in", "-").stdout, "\x1b")
+}
+
+// Whatever people type, the day goes on, and the books balance in the end.
+func TestAnyDayBalances(t *testing.T) {
+	values := [][]string{
+		verbs,
+		{"anna", "bob", "carol", "", "Zoë", "a/b", strings.Repeat("m", 120)},
+		{"1", "5.00", "0.000000000000000001", "100000000000000000000", "-1", "0", "", "1e9", "92233720368547758.07", "7"},
+		{"USD", "USD", "JPY", "ETH", "ETH", "CHIRP", "eip155:1/slip44:60", "", "usd", "XAU"},
+		{"card", "card-asks", "bank", "bank-returned", "bank-bounces", silent, "", "addr_reverts", "4242424242424242"},
+		{"anna", "bob", "carol", "CHIRP", "USD", "q3", "q5", "q7", "q9", "q11"},
+	}
+	for seed := range uint64(3) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		pick := func(i int) string { return values[i][random.IntN(len(values[i]))] }
+		var b strings.Builder
+		for i, member := range []string{"anna", "bob", "carol"} {
+			fmt.Fprintf(&b, "11:00,j%d,join,%s,,USD\n11:01,l%d,link,%s,,,card\n", i, member, i, member)
+			fmt.Fprintf(&b, "11:02,d%d,deposit,%s,500.00,USD,card\n12:01,e%d,deposit,%s,2,ETH\n", i, member, i, member)
+		}
+		for i := range 250 {
+			fmt.Fprintf(&b, "12:%02d,q%d,%s,%s,%s,%s,%s,%s,\x01r,\n", i/5, random.IntN(200), pick(0), pick(1), pick(2), pick(3), pick(4), pick(5))
+		}
+		input := strings.ReplaceAll(b.String(), ",\x01r,", []string{",post-1,", ",\x01,", ",,"}[seed])
+		r := quickstart(input, "-in", "-")
+		assert.Equal(t, exitOK, r.status, "seed %d: %s\n%s", seed, r.stderr, r.stdout)
+	}
 }
 
 // The verdict must be able to say no: money that moved behind the books' back is found.

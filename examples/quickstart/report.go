@@ -107,13 +107,23 @@ func (r *report) refused() {
 // outcomes says how the payments ended that a provider or the app carried out, from the feed of events.
 func (r *report) outcomes(ctx context.Context) error {
 	last := map[string]payments.Payment{}
+	asked, lost, undone := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	events := 0
 	for e, err := range r.app.service.Events(ctx, 0) {
 		if err != nil {
 			return err
 		}
 		events++
-		last[e.Payment.ID] = e.Payment
+		id, before := e.Payment.ID, last[e.Payment.ID].State
+		last[id] = e.Payment
+		switch {
+		case e.Payment.State == payments.ActionRequired:
+			asked[id] = true
+		case e.Payment.State == payments.Unknown:
+			lost[id] = true
+		case e.Payment.State == payments.Succeeded && before == payments.Reversed:
+			undone[id] = true
+		}
 	}
 	ended := map[payments.Kind]map[payments.State]int{}
 	for _, p := range last {
@@ -130,6 +140,8 @@ func (r *report) outcomes(ctx context.Context) error {
 		}
 		r.print("\n")
 	}
+	r.print("on the way: %d asked the member, %d waited for a lost answer, %d came undone and came again\n",
+		len(asked), len(lost), len(undone))
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (w *World) Now() time.Time { return w.now }
 func (w *World) NewID() ledger.ID {
 	w.ids++
 	var id ledger.ID
-	binary.BigEndian.PutUint64(id[:], uint64(w.now.UnixMilli())<<16|0x7000) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(id[:], uint64(w.now.UnixMilli())<<16|0x7000)
 	binary.BigEndian.PutUint64(id[8:], w.ids|1<<63)
 	return id
 }
@@ -144,6 +144,9 @@ func (w *World) After(l Line, p payments.Payment) error {
 		amount, err := currency.Parse(l.Amount, asset)
 		if err != nil {
 			return err
+		}
+		if most, ok := to.Describe().Offer(providers.Withdrawal, p.Method, asset.ID()); !ok || most.Admits(amount) != nil {
+			return nil // nobody has that much to send
 		}
 		_, err = to.SendTo(p.Action.Address, amount)
 		return err

@@ -141,9 +141,9 @@ func (d *Day) act() {
 // modern is what became possible at noon.
 func (d *Day) modern(m *member) {
 	switch n := d.random.below(10); {
-	case n < 3:
+	case n < 2:
 		d.addressDeposit(m)
-	case n < 8:
+	case n < 7:
 		if units := d.upTo(m.has[m.home], m.home.typical*8); units > 0 {
 			m.has[m.home] -= units
 			m.has[coin] += units * 30 / m.home.typical // less than any price gives
@@ -228,6 +228,11 @@ func (d *Day) deposit(m *member) {
 	}
 	hand := m.hands[d.random.below(int64(len(m.hands)))]
 	units := m.home.typical*(10+d.random.below(50)) + d.random.below(m.home.typical)
+	if d.random.below(12) == 0 { // by a transfer to an account number that the app shows
+		d.good(row{verb: "deposit", member: m.name, amount: m.home.write(units), asset: m.home.code, note: "by transfer"})
+		d.at(d.now+2*3600, func() { m.has[m.home] += units })
+		return
+	}
 	request := d.good(row{verb: "deposit", member: m.name, amount: m.home.write(units), asset: m.home.code, with: hand})
 	if strings.HasPrefix(hand, "card") { // an account is debited in a day or more
 		m.has[m.home] += units

@@ -70,6 +70,12 @@ func (d *Day) mistake(m *member) {
 				d.bad(row{verb: "refund", member: m.name, amount: "1.00", asset: "USD", other: "q9999"})
 			}
 		}},
+		{"address that fails", func(m *member) {
+			if d.now > noon+60 && m.has[ether] > 1 {
+				m.has[ether]--
+				d.bad(row{verb: "withdraw", member: m.name, amount: ether.write(1), asset: ether.code, with: "addr_reverts"})
+			}
+		}},
 		{"cash-out of coins", func(m *member) {
 			if d.now > noon+60 {
 				d.bad(row{verb: "withdraw", member: m.name, amount: "10", asset: coin.code, with: "card"})
