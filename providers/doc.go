@@ -17,9 +17,10 @@
 //
 // # Writing one
 //
-// Implement [Provider]; add [Receiver] when the far side calls webhooks, [Poller] when it offers a list of events,
-// [Checker] and [Quoter] when they make sense. Then run package providertest against it: it plays faults, restarts,
-// forged webhooks and redelivery, and says which rule was broken. The example in this package shows the least that works.
+// Implement [Provider], beginning Submit with [Operation.Validate] and [Descriptor.Supports]; add [Receiver] when the far
+// side calls webhooks, [Poller] when it offers a list of events, [Checker] and [Quoter] when they make sense. Then run
+// package providertest against it: it plays faults, restarts, forged webhooks and redelivery, and says which rule was
+// broken. The example in this package shows the least that works.
 //
 // Card numbers never enter kosh: there is no field for them. An instrument is a token that the provider made.
 package providers

@@ -249,7 +249,8 @@ type Report struct {
 	Kind      Kind
 	State     State
 	Effects   []Effect
-	// Final says that no further effect is expected: the return window has passed, confirmations are enough for good.
+	// Final says that no further effect is expected: the return window has passed, confirmations are enough for good. What is
+	// Pending or ActionRequired is never final.
 	Final bool
 	// Reason of a Failed or Canceled report, or of the last take-back.
 	Reason Reason
@@ -257,7 +258,8 @@ type Report struct {
 	Confirmations, Required uint
 	Action                  *Action
 	Instrument              *Instrument // of a Link that succeeded
-	// Member and Address attribute money that came unasked.
+	// Member and Address attribute money that came unasked. Each arrival at an address that a DepositAddress operation made is
+	// an operation of its own: Kind Deposit, no Key, a Reference of its own, the Address, and the Member if the provider knows it.
 	Member  string
 	Address string
 	At      time.Time // when this became so at the far side
