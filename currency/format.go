@@ -1,122 +1,179 @@
 package currency
 
 import (
-	"strings"
+	"maps"
 	"sync"
-	"unicode"
-	"unicode/utf8"
+	"sync/atomic"
 
 	"golang.org/x/text/language"
 )
 
-// Format writes an amount for people, in the manner of a locale: "$1,234.56"
-// for en-US, "1.234,56 €" for de, "₹12,34,567.00" for hi. The locale decides
-// separators, grouping, and the place and spelling of the symbol, never the
-// number of decimals: fiat and virtual assets show all of theirs, crypto
-// assets drop trailing zeros, and nothing is rounded. Digits are Latin. A
-// language without rules of its own gets a neutral form, "US$ 1,234.56".
-// Amount{} is "".
+// Format writes an amount for people, in the manner of a locale: "$1,234.56" for en-US, "1.234,56 €" for de,
+// "₹12,34,567.00" for hi. The locale decides digits, separators, grouping, the signs, and the place and spelling of the
+// symbol, as the Unicode CLDR records it ([CLDRVersion]; UTS #35 part 3) and ICU prints it. It never decides the number of
+// decimals: fiat and virtual assets show all of theirs, crypto assets drop trailing zeros, and nothing is rounded. Assets
+// that CLDR does not know have the locale's layout with their own symbol.
 //
-// The result is for the eye; [ParseText] reads [Amount.String].
-func Format(a Amount, tag language.Tag) string {
+// A numbering system in the tag is honoured, as in ar-EG-u-nu-latn. A language without data gets CLDR's neutral form,
+// "US$ 1,234.56". Amount{} is "".
+//
+// Format keeps a [Formatter] for each of the tags used lately; with options make your own. It is safe for concurrent use
+// and allocates only the string. The result is for the eye: [ParseText] reads [Amount.String], and [ParseLocale] what a
+// person types.
+func Format(a Amount, tag language.Tag) string { return standardFormatter(tag).Format(a) }
+
+// FormatOptions says how a [Formatter] departs from [Format]. The zero value does not.
+type FormatOptions struct {
+	// Display is the form of the asset: its symbol, its narrow symbol or its code.
+	Display Display
+	// Accounting writes negative amounts as accountants do, in many locales in parentheses: "($5.00)".
+	Accounting bool
+	// Sign says when to write a sign.
+	Sign SignDisplay
+	// Cash rounds to what can be paid in coins (see [CashStep]): 1.98 is "CHF 2.00". Decimals that no coin has are left
+	// out: "2 kr".
+	Cash bool
+	// Fraction sets the number of decimals; nil means those of the asset.
+	Fraction *FractionDigits
+	// Rounding is for Cash and Fraction. The zero value rounds half to even; Exact does not round, and then shows all
+	// decimals there are.
+	Rounding Rounding
+}
+
+// FractionDigits is a range for the number of decimals. Trailing zeros are written up to Min and decimals beyond Max are
+// rounded. A Max below Min counts as Min; both are at most [MaxScale].
+type FractionDigits struct{ Min, Max uint8 }
+
+// Display is the form in which a [Formatter] writes the asset.
+type Display uint8
+
+const (
+	// ShowSymbol writes the locale's symbol, told apart from every other: "US$" in Canada, "$" in the United States.
+	ShowSymbol Display = iota
+	// ShowNarrowSymbol writes the sign alone, for places where the asset is clear: "$" for every dollar.
+	ShowNarrowSymbol
+	// ShowCode writes the ISO 4217 code or ticker: "USD".
+	ShowCode
+)
+
+// SignDisplay says when a [Formatter] writes a sign.
+type SignDisplay uint8
+
+const (
+	// SignAuto writes a minus for negative amounts, also for those rounded to zero.
+	SignAuto SignDisplay = iota
+	// SignAlways writes a plus for all others.
+	SignAlways
+	// SignExceptZero writes a minus or a plus, but none for what shows as zero.
+	SignExceptZero
+	// SignNegative is SignAuto without a minus for what shows as zero.
+	SignNegative
+	// SignNever writes none.
+	SignNever
+)
+
+// Formatter writes amounts in one locale with fixed options. It is immutable and safe for concurrent use. It prepares the
+// affixes of an asset at first use and remembers them for the assets used lately.
+type Formatter struct {
+	locale  localeIndex
+	system  int
+	options FormatOptions
+
+	mu      sync.Mutex                              // to prepare
+	layouts atomic.Pointer[map[*Definition]*layout] // replaced, never changed
+}
+
+// maxLayouts bounds what a Formatter remembers; more assets than this in one locale begin anew.
+const maxLayouts = 512
+
+// NewFormatter returns a formatter for a locale. Making one costs more than using it: keep it.
+func NewFormatter(tag language.Tag, o FormatOptions) *Formatter {
+	l := findLocale(tag)
+	f := &Formatter{locale: l, system: findSystem(tag, l), options: o}
+	if o.Fraction != nil {
+		d := *o.Fraction // the caller's may change
+		d.Min = min(d.Min, MaxScale)
+		d.Max = min(max(d.Min, d.Max), MaxScale)
+		f.options.Fraction = &d
+	}
+	f.layouts.Store(new(map[*Definition]*layout))
+	return f
+}
+
+// Format writes an amount, "" for Amount{}. It allocates only the string.
+func (f *Formatter) Format(a Amount) string {
 	if a.def == nil {
 		return ""
 	}
-	l := matchLocale(tag)
-	var space [64]byte
-	number := string(appendNumber(space[:0], a.units, a.def.info.Scale))
-	number, negative := strings.CutPrefix(number, "-")
-	whole, fraction, _ := strings.Cut(number, ".")
-	if a.def.info.Kind == Crypto {
-		fraction = strings.TrimRight(fraction, "0")
-	}
+	var space [128]byte
+	return string(f.layout(a.def).append(space[:0], a.units))
+}
 
-	body := make([]byte, 0, 96)
-	body = l.appendGrouped(body, whole)
-	if fraction != "" {
-		body = append(append(body, l.decimal...), fraction...)
+// AppendFormat appends to b what Format returns, without allocating when b has room.
+func (f *Formatter) AppendFormat(b []byte, a Amount) []byte {
+	if a.def == nil {
+		return b
 	}
-	minus := ""
-	if negative {
-		minus = l.minus
+	return f.layout(a.def).append(b, a.units)
+}
+
+func (f *Formatter) layout(d *Definition) *layout {
+	if y := (*f.layouts.Load())[d]; y != nil {
+		return y
 	}
-	symbol := l.symbol(a.def)
-	out := make([]byte, 0, 128)
-	out = append(out, l.mark...)
-	switch l.place {
-	case after:
-		out = append(append(append(append(out, minus...), body...), nbsp...), symbol...)
-	case before:
-		out = append(append(out, minus...), symbol...)
-		if endsInLetter(symbol) {
-			out = append(out, nbsp...)
+	return f.prepare(d)
+}
+
+func (f *Formatter) prepare(d *Definition) *layout {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := *f.layouts.Load()
+	if y := old[d]; y != nil { // another goroutine was first
+		return y
+	}
+	known := make(map[*Definition]*layout, len(old)+1)
+	if len(old) < maxLayouts {
+		maps.Copy(known, old)
+	}
+	y := newLayout(f, d)
+	known[d] = y
+	f.layouts.Store(&known)
+	return y
+}
+
+// formatters remembers those of Format, up to maxFormatters: tags may come from a request.
+var formatters struct {
+	mu    sync.Mutex
+	byTag atomic.Pointer[map[language.Tag]*Formatter]
+}
+
+const maxFormatters = 256
+
+func standardFormatter(tag language.Tag) *Formatter {
+	if known := formatters.byTag.Load(); known != nil {
+		if f := (*known)[tag]; f != nil {
+			return f
 		}
-		out = append(out, body...)
-	case beforeSpaced:
-		out = append(append(append(append(out, minus...), symbol...), nbsp...), body...)
-	case beforeMinus:
-		out = append(append(append(append(out, symbol...), nbsp...), minus...), body...)
 	}
-	return string(out)
-}
-
-// endsInLetter asks whether a symbol would run into the digits: CHF 5, but $5.
-func endsInLetter(symbol string) bool {
-	r, _ := utf8.DecodeLastRuneInString(symbol)
-	return !unicode.IsSymbol(r) && !unicode.IsSpace(r)
-}
-
-// appendGrouped writes a whole number with the separators of the locale.
-func (l *locale) appendGrouped(b []byte, digits string) []byte {
-	second := 3
-	if l.lakh {
-		second = 2
-	}
-	if len(digits) < 3+max(l.minGroup, 1) {
-		return append(b, digits...)
-	}
-	head := digits[:len(digits)-3]
-	for i := range len(head) {
-		if i > 0 && (len(head)-i)%second == 0 {
-			b = append(b, l.group...)
+	made := NewFormatter(tag, FormatOptions{})
+	formatters.mu.Lock()
+	defer formatters.mu.Unlock()
+	known := make(map[language.Tag]*Formatter)
+	if old := formatters.byTag.Load(); old != nil {
+		if f := (*old)[tag]; f != nil {
+			return f
 		}
-		b = append(b, head[i])
+		if len(*old) < maxFormatters {
+			maps.Copy(known, *old)
+		}
+		for _, f := range *old { // another tag for the same, such as de and de-DE
+			if f.locale == made.locale && f.system == made.system {
+				made = f
+				break
+			}
+		}
 	}
-	return append(append(b, l.group...), digits[len(digits)-3:]...)
+	known[tag] = made
+	formatters.byTag.Store(&known)
+	return made
 }
-
-func (l *locale) symbol(d *Definition) string {
-	if s, ok := l.symbols[d.info.ID]; ok {
-		return s
-	}
-	if l.home == d.info.ID {
-		return d.info.NarrowSymbol
-	}
-	return d.info.Symbol
-}
-
-func matchLocale(tag language.Tag) *locale {
-	m := localeMatcher()
-	_, i, confidence := m.matcher.Match(tag)
-	want, _ := tag.Base()
-	got, _ := m.parsed[i].Base()
-	norwegian := got.String() == "nb" && (want.String() == "no" || want.String() == "nn")
-	if confidence == language.No || want != got && !norwegian {
-		return &locales[0] // the matcher would take English for Swahili
-	}
-	return &locales[i]
-}
-
-type matching struct {
-	parsed  []language.Tag
-	matcher language.Matcher
-}
-
-var localeMatcher = sync.OnceValue(func() matching {
-	m := matching{parsed: make([]language.Tag, len(locales))}
-	for i, l := range locales {
-		m.parsed[i] = language.Make(l.tag)
-	}
-	m.matcher = language.NewMatcher(m.parsed)
-	return m
-})
