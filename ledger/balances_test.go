@@ -41,6 +41,7 @@ func fold(t *testing.T, lines []ledger.Line, normal ledger.Side, at ledger.AsOf)
 			plus(&b.Held, l.Amount, true)
 		case ledger.LineReleased, ledger.LineExpired:
 			plus(&b.Held, l.Amount, false)
+		default: // moves nothing
 		}
 	}
 	var err error

@@ -137,7 +137,7 @@ func (c OpenAccount) check() *Refusal {
 		return invalid("account.asset", "nobody has defined this asset")
 	}
 	if c.Type < Asset || c.Type > Expense {
-		return invalid("type", "no account type "+c.Type.String())
+		return invalid("type", fmt.Sprintf("no account type %d", uint8(c.Type)))
 	}
 	if r := checkName("owner", c.Owner, MaxNameBytes); r != nil {
 		return r

@@ -86,7 +86,7 @@ func readPosition(b []byte) (p Position, ok bool) {
 	}
 	p.Number, b = number, b[n:]
 	length, n := binary.Uvarint(b)
-	if n <= 0 || length > uint64(len(b)-n) {
+	if n <= 0 || length > uint64(len(b)-n) { //nolint:gosec // n is at most len(b)
 		return p, false
 	}
 	b = b[n:]

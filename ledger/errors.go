@@ -149,7 +149,7 @@ func (r *Refusal) Error() string {
 
 // Is matches the refusal's code and its class.
 func (r *Refusal) Is(target error) bool {
-	switch t := target.(type) { //nolint:errorlint // Is compares with the target itself, as errors.Is asks
+	switch t := target.(type) {
 	case Code:
 		return r.Code == t
 	case Class:

@@ -46,10 +46,14 @@ func TestFeedTellsWhatHappenedInOrder(t *testing.T) {
 		got = append(got, said{c.Kind, c.Key, c.State})
 	}
 	require.Equal(t, []said{
-		{ledger.ChangeAccount, "key-1", ""}, {ledger.ChangeAccount, "key-1", ""},
+		{ledger.ChangeAccount, "key-1", ""},
+		{ledger.ChangeAccount, "key-1", ""},
 		{ledger.ChangeTransaction, "key-2", ""},
-		{ledger.ChangeHold, "key-3", "open"}, {ledger.ChangeDocument, "key-3", "held"}, {ledger.ChangeTransaction, "key-3", ""},
-		{ledger.ChangeHold, "key-3", "open"}, {ledger.ChangeAccount, "key-3", ""},
+		{ledger.ChangeHold, "key-3", "open"},
+		{ledger.ChangeDocument, "key-3", "held"},
+		{ledger.ChangeTransaction, "key-3", ""},
+		{ledger.ChangeHold, "key-3", "open"},
+		{ledger.ChangeAccount, "key-3", ""},
 		{ledger.ChangeHold, "", "expired"},
 	}, got)
 	require.Equal(t, r.Results[0].Hold, feed[3].Hold)

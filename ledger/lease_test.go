@@ -116,8 +116,11 @@ func TestLeaseLooksBehindTheFront(t *testing.T) {
 func TestLeaseRequestsAreChecked(t *testing.T) {
 	w := newWorld(t)
 	for _, r := range []ledger.LeaseRequest{
-		{Limit: 1, For: time.Second}, {Lanes: []string{"a"}, For: time.Second}, {Lanes: []string{"a"}, Limit: 1},
-		{Lanes: []string{"\x00"}, Limit: 1, For: time.Second}, {Lanes: []string{"a"}, Limit: ledger.MaxPage + 1, For: time.Second},
+		{Limit: 1, For: time.Second},
+		{Lanes: []string{"a"}, For: time.Second},
+		{Lanes: []string{"a"}, Limit: 1},
+		{Lanes: []string{"\x00"}, Limit: 1, For: time.Second},
+		{Lanes: []string{"a"}, Limit: ledger.MaxPage + 1, For: time.Second},
 		{Lanes: []string{"a"}, Limit: 1, For: time.Second, Who: "\xff"},
 	} {
 		_, err := w.Lease(t.Context(), r)

@@ -2,7 +2,7 @@ package ledger
 
 import "fmt"
 
-// The small enumerations read as words: in errors, in logs and in JSON, where the zero value is empty.
+// The small enumerations read as words: in errors, in logs and in JSON. The zero value is empty.
 
 var (
 	typeNames   = [...]string{Asset: "asset", Liability: "liability", Equity: "equity", Income: "income", Expense: "expense"}
@@ -79,7 +79,7 @@ func (k *ChangeKind) UnmarshalText(b []byte) error {
 func (l List) String() string { return word("List", listNames[:], l) }
 
 func word[T ~uint8](kind string, words []string, v T) string {
-	if v > 0 && int(v) < len(words) {
+	if int(v) < len(words) {
 		return words[v]
 	}
 	return fmt.Sprintf("%s(%d)", kind, v)

@@ -144,7 +144,7 @@ func (q *Query) given() filter {
 
 func checkQuery(q Query) *Refusal {
 	if int(q.List) >= len(filtersOf) || q.List == 0 {
-		return invalid("list", "no list with items: "+q.List.String())
+		return invalid("list", fmt.Sprintf("no list with items: %d", uint8(q.List)))
 	}
 	if q.Limit < 0 || q.Limit > MaxPage {
 		return invalid("limit", fmt.Sprintf("is 1 to %d, or 0 for %d", MaxPage, DefaultPage))
@@ -208,6 +208,7 @@ func (q *Query) bounds() Range {
 		r.Kind = q.Kind
 	case ListDossier:
 		r.Owner = q.Owner
+	default: // the others have no part but by time
 	}
 	if !q.Since.IsZero() {
 		r.After = justBefore(q.Since)

@@ -103,8 +103,10 @@ func refusals(p past) []refusalCase {
 		{name: "both sides", commands: list(ledger.Transfer(alice, alice, dollars(1))), code: ledger.ErrInvalid, field: "postings[1]"},
 		{name: "asset of another account", commands: list(ledger.Transfer(alice, bob, euros(1))), code: ledger.ErrAssetMismatch, field: "postings[0].amount"},
 		{name: "unbalanced in one of two assets", commands: list(ledger.Post{Postings: []ledger.Posting{
-			{Account: bank, Side: ledger.Debit, Amount: dollars(100)}, {Account: alice, Side: ledger.Credit, Amount: dollars(100)},
-			{Account: bankEUR, Side: ledger.Debit, Amount: euros(100)}, {Account: aliceE, Side: ledger.Credit, Amount: euros(99)},
+			{Account: bank, Side: ledger.Debit, Amount: dollars(100)},
+			{Account: alice, Side: ledger.Credit, Amount: dollars(100)},
+			{Account: bankEUR, Side: ledger.Debit, Amount: euros(100)},
+			{Account: aliceE, Side: ledger.Credit, Amount: euros(99)},
 		}}), code: ledger.ErrUnbalanced, field: "postings"},
 		{name: "balanced only across assets", commands: list(ledger.Post{Postings: []ledger.Posting{
 			{Account: bank, Side: ledger.Debit, Amount: dollars(100)}, {Account: aliceE, Side: ledger.Credit, Amount: euros(100)},
@@ -121,8 +123,10 @@ func refusals(p past) []refusalCase {
 		{name: "year 10000", commands: list(ledger.Post{Postings: ledger.Transfer(alice, bob, dollars(1)).Postings, EffectiveAt: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)}), code: ledger.ErrInvalid, inputs: "x", field: "effective_at"},
 		{name: "sum overflows", commands: list(ledger.Transfer(bank, fees, huge), ledger.Transfer(bank, fees, dollars(1))), code: ledger.ErrOverflow, command: 0},
 		{name: "sides overflow", commands: list(ledger.Post{Postings: []ledger.Posting{
-			{Account: bank, Side: ledger.Debit, Amount: huge}, {Account: owed, Side: ledger.Debit, Amount: huge},
-			{Account: fees, Side: ledger.Credit, Amount: huge}, {Account: bob, Side: ledger.Credit, Amount: huge},
+			{Account: bank, Side: ledger.Debit, Amount: huge},
+			{Account: owed, Side: ledger.Debit, Amount: huge},
+			{Account: fees, Side: ledger.Credit, Amount: huge},
+			{Account: bob, Side: ledger.Credit, Amount: huge},
 		}}), code: ledger.ErrOverflow, field: "postings"},
 		{name: "same id twice", commands: list(ledger.Post{ID: p.paid, Postings: ledger.Transfer(alice, bob, dollars(1)).Postings}), code: ledger.ErrDeclaredTwice, field: "id"},
 		{name: "same id twice in one entry", commands: list(
@@ -312,7 +316,7 @@ func TestRefusalFigures(t *testing.T) {
 	r, ok := errors.AsType[*ledger.Refusal](err)
 	require.True(t, ok)
 	require.Equal(t, alice, r.Account)
-	require.Equal(t, dollars(7_000), r.Wanted)
+	require.Equal(t, "70.00 USD", r.Wanted.String())
 	require.Equal(t, dollars(6_500), r.Available, "a dead hold counts no more, though nobody has written its end")
 	require.Equal(t, dollars(3_100), w.info(alice).Held)
 	require.Equal(t, "ledger: insufficient funds: command 0: account wallet/alice USD: wanted 70.00 USD, available 65.00 USD", err.Error())

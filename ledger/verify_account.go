@@ -137,6 +137,7 @@ func (c *checker) compareBounds(before, after *accountFold, l *Line, at Problem)
 		err = was.fits(l.Side, l.Amount)
 	case LineHeld:
 		err = was.fits(was.holdSide(), l.Amount)
+	default: // the others lower nothing that is available, and raise nothing that is posted
 	}
 	if err != nil {
 		c.problem(at, "%v", err)
@@ -151,6 +152,7 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 		return
 	case LinePosted, LineCaptured:
 		c.posted[l.Transaction] = append(c.posted[l.Transaction], *l)
+	default: // no posting
 	}
 	if l.Amount.Sign() <= 0 || l.Amount.AssetID() != f.row.ID.Asset {
 		c.problem(at, "the amount is %s", l.Amount)
@@ -177,6 +179,7 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 		sum = &h.placed
 	case LineCaptured:
 		sum = &h.captured
+	default: // released or expired
 	}
 	var err error
 	if *sum, err = add(*sum, l.Amount, f.row.ID); err != nil {

@@ -71,6 +71,7 @@ func (c *checker) compareChanges() {
 			key.account, s.account = f.Account, f.Account
 		case ChangeHold:
 			key.id, s.hold = f.Hold, f.Hold
+		default: // named by document or transaction
 		}
 		at := Problem{Kind: ProblemFeed, Position: f.Position, Account: f.Account, Document: f.Document, Transaction: f.Transaction, Hold: f.Hold}
 		if c.expected[key]--; c.expected[key] < 0 {
