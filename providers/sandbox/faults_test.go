@@ -110,6 +110,47 @@ func TestSlowRequestIsLostToARejectedKey(t *testing.T) {
 	assert.Equal(t, providers.Pending, w.lookup(slow).State, "not found proves nothing before VisibleAfter")
 }
 
+func TestSlowRequestHappensWhenItArrives(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.SetFaults(sandbox.Faults{LookupNotFoundLag: 1000}))
+	w.Script(sandbox.SlowRequest, sandbox.SlowRequest)
+	op := deposit(providers.Card, sandbox.TokenCard, usd(100))
+	_, err := w.Submit(context.Background(), op)
+	require.Error(t, err)
+	w.advance(w.Describe().VisibleAfter)
+	w.lookup(op) // VisibleAfter counts from sending
+
+	debit := deposit(providers.Bank, sandbox.TokenBank, usd(100))
+	_, err = w.Submit(context.Background(), debit)
+	require.Error(t, err)
+	sent := w.now
+	w.advance(24*time.Hour + w.Describe().VisibleAfter)
+	r := w.lookup(debit)
+	assert.Equal(t, providers.Succeeded, r.State)
+	assert.Equal(t, sent.Add(24*time.Hour+w.Describe().VisibleAfter/2), r.At, "nobody asked in between, and yet it happened in between")
+}
+
+func TestRatesShareOneDraw(t *testing.T) {
+	w := newWorld(t)
+	require.NoError(t, w.SetFaults(sandbox.Faults{Refuse: 300, Reject: 300, Decline: 400}))
+	refused, rejected, declined := 0, 0, 0
+	for range 1000 {
+		r, err := w.Submit(context.Background(), deposit(providers.Card, sandbox.TokenCard, usd(100)))
+		switch {
+		case err == nil && r.State == providers.Failed:
+			declined++
+		case providers.CertaintyOf(err) == providers.NotSent:
+			refused++
+		case providers.CertaintyOf(err) == providers.Rejected:
+			rejected++
+		}
+	}
+	assert.InDelta(t, 300, refused, 60)
+	assert.InDelta(t, 300, rejected, 60)
+	assert.InDelta(t, 400, declined, 60)
+	assert.Equal(t, 1000, refused+rejected+declined)
+}
+
 func TestSameKey(t *testing.T) {
 	for _, duplicates := range []bool{false, true} {
 		w := newWorld(t, func(c *sandbox.Config) { c.DuplicateErrors = duplicates })
