@@ -1,0 +1,274 @@
+package simulation
+
+import (
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/payments"
+	"github.com/koshpay/kosh/providers"
+	"github.com/koshpay/kosh/providers/sandbox"
+)
+
+// This file is what members and the platform ask for.
+
+// make asks for something new and remembers it for replays.
+func (w *world) make(p *process, r *request) {
+	w.requests = append(w.requests, r)
+	w.ask(p, r, false)
+	if p.dead && w.dice.chance(500) { // the member tries again, on whichever process answers
+		w.ask(w.alive(p), r, false)
+	}
+}
+
+// alive is the other process.
+func (w *world) alive(p *process) *process {
+	if w.workers[0] == p {
+		return w.workers[1]
+	}
+	return w.workers[0]
+}
+
+func (w *world) link(p *process) {
+	member := pick(w.dice, w.members...)
+	method := pick(w.dice, providers.Card, providers.Card, providers.Bank, providers.Bank, providers.Chain)
+	token := pick(w.dice, tokens[method]...)
+	key, actor := w.nextKey(), payments.Member(member)
+	w.make(p, &request{
+		what: key + " link " + token + " for " + member, actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.LinkRequest{Key: key, Actor: actor, Member: member, Method: method, Token: token}
+			if altered {
+				r.Token += "x"
+			}
+			i, err := s.Link(w.ctx, r)
+			return w.linked(i), err
+		},
+	})
+}
+
+// linked is an instrument as the payment that made it.
+func (w *world) linked(i payments.Instrument) payments.Payment {
+	p := payments.Payment{ID: i.ID, Kind: payments.Link, Member: i.Member, State: i.State, Provider: i.Provider, Replayed: i.Replayed}
+	return p
+}
+
+// deposit takes money from a linked card or bank account.
+func (w *world) deposit(p *process) {
+	member := pick(w.dice, w.members...)
+	all := w.instruments(member)
+	if len(all) == 0 {
+		w.link(p)
+		return
+	}
+	amount := w.amount(w.fiat())
+	if amount.Asset() == coin || amount.Asset() == ether {
+		amount = w.amount(currency.USD)
+	}
+	w.depositFrom(p, member, pick(w.dice, all...).ID, amount)
+}
+
+func (w *world) depositFrom(p *process, member, instrument string, amount currency.Amount) {
+	key, actor := w.nextKey(), payments.Member(member)
+	w.make(p, &request{
+		what: key + " deposit " + amount.String() + " by " + member + " from " + instrument, actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.DepositRequest{Key: key, Actor: actor, Member: member, Amount: amount, Instrument: instrument}
+			if altered {
+				r.Amount = oneMore(amount)
+			}
+			return s.Deposit(w.ctx, r)
+		},
+	})
+}
+
+// address asks for an address to send money to.
+func (w *world) address(p *process) {
+	a := ether
+	if w.dice.chance(300) {
+		a = w.fiat()
+	}
+	w.depositFrom(p, pick(w.dice, w.members...), "", w.amount(a))
+}
+
+// fiat picks a fiat asset, rather dollars.
+func (w *world) fiat() *currency.Definition {
+	if w.dice.chance(500) {
+		return currency.USD
+	}
+	return pick(w.dice, fiat...)
+}
+
+func (w *world) send(p *process) { w.transfer(p, payments.Send) }
+
+func (w *world) tip(p *process) { w.transfer(p, payments.Tip) }
+
+func (w *world) transfer(p *process, kind payments.Kind) {
+	asset := w.asset()
+	from, to := w.richest(asset), pick(w.dice, w.members...)
+	if from == to {
+		to = w.members[0]
+		if from == to {
+			to = w.members[1]
+		}
+	}
+	amount := w.part(w.available(from, asset))
+	key, actor := w.nextKey(), payments.Member(from)
+	w.make(p, &request{
+		what: key + " " + string(kind) + " " + amount.String() + " from " + from + " to " + to, actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.TransferRequest{Key: key, Actor: actor, From: from, To: to, Amount: amount, Reference: "post-4242424242424242"}
+			if altered {
+				r.Amount = oneMore(amount)
+			}
+			if kind == payments.Tip {
+				return s.Tip(w.ctx, r)
+			}
+			return s.Send(w.ctx, r)
+		},
+	})
+}
+
+func (w *world) exchange(p *process) {
+	from, to := w.asset(), w.asset()
+	if from == to {
+		to = coin
+		if from == to {
+			to = currency.EUR
+		}
+	}
+	member := w.richest(from)
+	amount := w.part(w.available(member, from))
+	key, actor := w.nextKey(), payments.Member(member)
+	w.make(p, &request{
+		what: key + " exchange " + amount.String() + " of " + member + " for " + to.Code(), actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.ExchangeRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to.ID()}
+			if altered {
+				r.Amount = oneMore(amount)
+			}
+			return s.Exchange(w.ctx, r)
+		},
+	})
+}
+
+func (w *world) issue(p *process) {
+	amount := w.amount(coin)
+	key := w.nextKey()
+	w.make(p, &request{
+		what: key + " issue " + amount.String(), actor: payments.Platform(),
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: amount}
+			if altered {
+				r.Amount = oneMore(amount)
+			}
+			return s.Issue(w.ctx, r)
+		},
+	})
+}
+
+// withdraw pays out to an instrument, or to an address: a stranger's, an unusual one, or one of our own.
+func (w *world) withdraw(p *process) {
+	asset, to := w.fiat(), ""
+	if w.dice.chance(300) {
+		asset = ether
+		to = pick(w.dice, "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", sandbox.AddressReverts, sandbox.AddressRefused)
+		if own := w.addresses(); len(own) > 0 && w.dice.chance(300) {
+			to = pick(w.dice, own...).Instrument
+		}
+	}
+	member := w.richest(asset)
+	if to == "" {
+		all := w.instruments(member)
+		if len(all) == 0 {
+			w.link(p)
+			return
+		}
+		to = pick(w.dice, all...).ID
+	}
+	amount := w.part(w.available(member, asset))
+	key, actor := w.nextKey(), payments.Member(member)
+	w.make(p, &request{
+		what: key + " withdraw " + amount.String() + " by " + member + " to " + to, actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.WithdrawRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to}
+			if altered {
+				r.Amount = oneMore(amount)
+			}
+			return s.Withdraw(w.ctx, r)
+		},
+	})
+}
+
+// addresses are those that the providers have given out.
+func (w *world) addresses() []*intent {
+	return w.some(func(p *intent) bool { return p.Kind == payments.Address && p.Instrument != "" })
+}
+
+// refund gives a deposit back, whole or in part and perhaps not for the first time, or a send or tip.
+func (w *world) refund(p *process) {
+	kinds := []payments.Kind{payments.Deposit, payments.Deposit, payments.Deposit, payments.Tip, payments.Send}
+	kind := pick(w.dice, kinds...)
+	all := w.some(func(p *intent) bool { return p.Kind == kind && p.Member != "" && p.Amount.IsValid() })
+	if len(all) == 0 {
+		w.deposit(p)
+		return
+	}
+	of := pick(w.dice, all...)
+	payer, amount := of.Member, currency.Amount{}
+	if kind == payments.Deposit {
+		if amount = of.Amount; w.dice.chance(600) {
+			amount = w.part(amount)
+		}
+	} else {
+		payer = of.Counterparty
+	}
+	key, actor := w.nextKey(), payments.Member(payer)
+	w.make(p, &request{
+		what: key + " refund " + amount.String() + " of " + string(kind) + " " + of.ID + " by " + payer, actor: actor,
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			r := payments.RefundRequest{Key: key, Actor: actor, Of: of.ID, Amount: amount}
+			if altered {
+				r.Description = "other content"
+			}
+			return s.Refund(w.ctx, r)
+		},
+	})
+}
+
+// freeze stops a wallet, or lets it go.
+func (w *world) freeze(p *process) {
+	asset := w.asset()
+	member := w.richest(asset)
+	if w.truth.accounts[payments.WalletAccount(member, asset.ID())] == nil {
+		return
+	}
+	key, all, lift := w.nextKey(), w.dice.chance(500), w.dice.chance(450)
+	what := " freeze "
+	if lift {
+		what = " unfreeze "
+	}
+	w.make(p, &request{
+		what: key + what + asset.Code() + " of " + member, actor: payments.Platform(),
+		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
+			if lift != altered {
+				return payments.Payment{}, s.Unfreeze(w.ctx, payments.Platform(), key, member, asset.ID())
+			}
+			return payments.Payment{}, s.Freeze(w.ctx, payments.Platform(), key, member, asset.ID(), all)
+		},
+	})
+}
+
+// replay asks again for something that was asked for before.
+func (w *world) replay(p *process) {
+	if len(w.requests) > 0 {
+		w.ask(p, pick(w.dice, w.requests...), false)
+	}
+}
+
+// alter asks for something else under a key that was used before.
+func (w *world) alter(p *process) {
+	if len(w.requests) == 0 {
+		return
+	}
+	if r := pick(w.dice, w.requests...); r.acked != nil {
+		w.ask(p, r, true)
+	}
+}

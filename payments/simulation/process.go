@@ -1,0 +1,185 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/payments"
+	"github.com/koshpay/kosh/providers"
+	"github.com/koshpay/kosh/providers/sandbox"
+)
+
+var (
+	errDead  = errors.New("simulation: this process is dead")
+	errStore = errors.New("simulation: the store did not answer")
+)
+
+// process is one instance of the host: a service with its own adapters over the store that all share. It can die at any
+// call to the outside; then every later call fails, so that what the code does after it is as if it never ran.
+type process struct {
+	world   *world
+	name    string
+	service *payments.Service
+	handler http.Handler
+
+	fuse  int  // calls left until it dies; 0: it lives on
+	after bool // it dies after that call, not before
+	dead  bool
+	calls int // updates and provider calls so far
+
+	writes int // updates applied that left more than a burned key
+	faults int // calls that did not go well
+}
+
+// newProcess starts a process.
+func (w *world) newProcess(name string) (*process, error) {
+	p := &process{world: w, name: name}
+	book := ledger.New(store{p}, ledger.Config{Clock: w.clock, NewID: w.ids.id, Book: w.truth.book})
+	config := w.config
+	config.Worker = name
+	var err error
+	if p.service, err = payments.New(book, config); err != nil {
+		return nil, err
+	}
+	p.handler = p.service.Webhooks()
+	for _, s := range w.sites {
+		if err := p.service.Register(adapter{p, s, s.far.Reconnect()}); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// arm makes the process die at the nth call from now, before or after it happened.
+func (p *process) arm(n int, after bool) { p.fuse, p.after = n, after }
+
+// call makes one call to the outside that the process may not survive.
+func (p *process) call(do func() error) error {
+	if p.dead {
+		return errDead
+	}
+	p.world.meanwhile(p)
+	p.calls++
+	fatal := p.fuse == 1
+	p.fuse = max(p.fuse-1, 0)
+	if fatal && !p.after {
+		return p.die()
+	}
+	err := do()
+	if fatal {
+		return p.die()
+	}
+	return err
+}
+
+func (p *process) die() error {
+	p.dead = true
+	p.faults++
+	p.world.result.Crashes++
+	p.world.note("  %s died at its call %d", p.name, p.calls)
+	return errDead
+}
+
+// store is the store as a process sees it.
+type store struct{ p *process }
+
+var _ ledger.Store = store{}
+
+// Update implements ledger.Store.
+func (s store) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+	w := s.p.world
+	return s.p.call(func() error {
+		if w.fault(s.p, w.rates.storeBefore) {
+			return errStore
+		}
+		if err := w.truth.Update(ctx, book, want, decide); err != nil {
+			return err
+		}
+		if !w.truth.last.keysOnly && !w.truth.last.nothing {
+			s.p.writes++
+		}
+		if w.fault(s.p, w.rates.storeAfter) {
+			return errStore // it is applied all the same
+		}
+		return nil
+	})
+}
+
+// Read implements ledger.Store.
+func (s store) Read(ctx context.Context, book string, want ledger.Names) (ledger.Rows, error) {
+	if err := s.reachable(); err != nil {
+		return ledger.Rows{}, err
+	}
+	return s.p.world.truth.Read(ctx, book, want)
+}
+
+// Scan implements ledger.Store.
+func (s store) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Rows, error) {
+	if err := s.reachable(); err != nil {
+		return ledger.Rows{}, err
+	}
+	return s.p.world.truth.Scan(ctx, book, r)
+}
+
+func (s store) reachable() error {
+	if s.p.dead {
+		return errDead
+	}
+	if s.p.world.fault(s.p, s.p.world.rates.storeRead) {
+		return errStore
+	}
+	return nil
+}
+
+// adapter is a provider as a process sees it.
+type adapter struct {
+	p    *process
+	site *site
+	*sandbox.Sandbox
+}
+
+var (
+	_ providers.Provider = adapter{}
+	_ providers.Receiver = adapter{}
+	_ providers.Poller   = adapter{}
+)
+
+// Submit implements providers.Provider.
+func (a adapter) Submit(ctx context.Context, op providers.Operation) (report providers.Report, err error) {
+	err = a.p.call(func() error {
+		a.p.world.beforeSubmit(a.site, op)
+		report, err = a.Sandbox.Submit(ctx, op)
+		a.p.world.meanwhile(a.p) // a webhook may overtake the answer
+		return a.count(err)
+	})
+	return report, err
+}
+
+// Lookup implements providers.Provider.
+func (a adapter) Lookup(ctx context.Context, q providers.Query) (report providers.Report, err error) {
+	err = a.p.call(func() error {
+		report, err = a.Sandbox.Lookup(ctx, q)
+		return a.count(err)
+	})
+	return report, err
+}
+
+// Poll implements providers.Poller.
+func (a adapter) Poll(ctx context.Context, cursor string, limit int) (events []providers.Event, next string, err error) {
+	next = cursor
+	err = a.p.call(func() error {
+		events, next, err = a.Sandbox.Poll(ctx, cursor, limit)
+		return a.count(err)
+	})
+	return events, next, err
+}
+
+func (a adapter) count(err error) error {
+	if err != nil && !errors.Is(err, providers.ErrNotFound) {
+		a.p.faults++
+		a.p.world.result.Faults++
+	}
+	return err
+}

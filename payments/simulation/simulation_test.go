@@ -1,0 +1,127 @@
+package simulation
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/ledger/ledgertest"
+)
+
+// lines are for the end: what a passing test prints, make test does not show.
+var lines struct {
+	sync.Mutex
+	all []string
+}
+
+// report prints a line now, and again when all tests have ended.
+func report(t *testing.T, format string, args ...any) {
+	t.Helper()
+	t.Logf(format, args...)
+	lines.Lock()
+	defer lines.Unlock()
+	lines.all = append(lines.all, fmt.Sprintf(format, args...))
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, line := range lines.all {
+		fmt.Println(line)
+	}
+	os.Exit(code)
+}
+
+// number reads a number from the environment.
+func number(t *testing.T, name string, usual uint64) (n uint64, given bool) {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual, false
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	require.NoError(t, err, name)
+	return n, true
+}
+
+// TestSimulation plays worlds: KOSH_SIM_SEEDS of them, KOSH_SIM_OPS operations each, or the one of KOSH_SIM_SEED.
+func TestSimulation(t *testing.T) {
+	seeds, _ := number(t, "KOSH_SIM_SEEDS", 300)
+	ops, _ := number(t, "KOSH_SIM_OPS", 200)
+	seed, one := number(t, "KOSH_SIM_SEED", 0)
+	if one {
+		seeds = 1
+	}
+	var (
+		mu    sync.Mutex
+		sum   Result
+		done  uint64
+		next  atomic.Uint64
+		group sync.WaitGroup
+	)
+	began, cpu := time.Now(), cpuTime(t)
+	for range min(2, seeds) {
+		group.Go(func() {
+			for {
+				n := next.Add(1) - 1
+				if n >= seeds || t.Failed() {
+					return
+				}
+				c := Config{Seed: seed + n, Ops: int(ops), Dump: ledgertest.Dump}
+				r := Run(c)
+				if r.Failure != nil {
+					smaller, f := Shrink(c, r.Failure)
+					t.Errorf("%v\n(smallest: OPS=%d)", f, smaller.Ops)
+				}
+				mu.Lock()
+				done++
+				sum.Ops += r.Ops
+				sum.Crashes += r.Crashes
+				sum.Webhooks += r.Webhooks
+				sum.Faults += r.Faults
+				sum.Overlaps += r.Overlaps
+				sum.Payments += r.Payments
+				if one {
+					t.Logf("seed %d: trace %x", r.Seed, r.Trace)
+				} else if done%50 == 0 {
+					t.Logf("%d of %d seeds after %s", done, seeds, time.Since(began).Round(time.Second))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	used := cpuTime(t) - cpu
+	report(t, "simulation: %d seeds, %d operations, %d payments, %d crashes, %d webhooks, %d faults, %d overlapping calls; %d operations a CPU-second",
+		done, sum.Ops, sum.Payments, sum.Crashes, sum.Webhooks, sum.Faults, sum.Overlaps, int64(sum.Ops)*int64(time.Second)/max(int64(used), 1))
+}
+
+// cpuTime is what this process has used so far.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// TestSameSeedSameTrace: a failure that cannot be played again cannot be understood.
+func TestSameSeedSameTrace(t *testing.T) {
+	t.Parallel()
+	traces := map[[32]byte]uint64{}
+	for seed := range uint64(6) {
+		c := Config{Seed: 1000 + seed, Ops: 120, Dump: ledgertest.Dump}
+		first, again := Run(c), Run(c)
+		assert.Equal(t, first.Trace, again.Trace, "seed %d", c.Seed)
+		assert.Equal(t, first.Webhooks, again.Webhooks, "seed %d", c.Seed)
+		_, seen := traces[first.Trace]
+		assert.False(t, seen, "seeds %d and %d play the same world", c.Seed, traces[first.Trace])
+		traces[first.Trace] = c.Seed
+	}
+}
