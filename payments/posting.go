@@ -58,7 +58,7 @@ func (j *journal) depositMoved(size currency.Amount) error {
 		mine = j.rec.Amount
 		size = mine
 	}
-	if planted("decline-fact") {
+	if planted("decline-fact") && j.rec.Member != "" {
 		if wallet, ok := j.view.Account(WalletAccount(j.rec.Member, size.AssetID())); ok {
 			if room, all := wallet.Headroom(ledger.Credit, false); !all && room.Sign() == 0 {
 				return ledger.Refuse(ledger.ErrAccountFrozen, "", "planted")
