@@ -20,6 +20,11 @@ func TestNoAllocations(t *testing.T) {
 	buf := make([]byte, 0, 128)
 	registry := MustRegistry(USD, eth)
 	var sink Amount
+	parts, many := make([]Amount, 3), make([]Amount, 100)
+	weights := make([]int64, len(many))
+	for i := range weights {
+		weights[i] = int64(i % 7)
+	}
 	for name, op := range map[string]func(){
 		"new":              func() { sink, _ = New(5, USD) },
 		"from units":       func() { sink, _ = FromUnits(5, 5, eth) },
@@ -33,6 +38,8 @@ func TestNoAllocations(t *testing.T) {
 		"multiply":         func() { sink, _ = a.Mul(factor, HalfEven) },
 		"multiply large":   func() { sink, _ = wei.Mul(factor, HalfEven) },
 		"multiply int":     func() { sink, _ = a.MulInt(3) },
+		"allocate into":    func() { _ = a.AllocateInto(parts, 70, 20, 10) },
+		"allocate many":    func() { _ = wei.AllocateInto(many, weights...) },
 		"round":            func() { sink, _ = a.RoundTo(b, Up) },
 		"convert":          func() { sink, _ = rate.Convert(a, HalfEven) },
 		"parse":            func() { sink, _ = Parse("1234.56", USD) },

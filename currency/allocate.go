@@ -1,7 +1,7 @@
 package currency
 
 import (
-	"cmp"
+	"math/bits"
 	"slices"
 )
 
@@ -15,24 +15,28 @@ const MaxParts = 1 << 20
 // Allocating −a gives the negated parts of a. Weights that are negative, all
 // zero, none or more than [MaxParts] are [ErrInvalidWeights].
 func (a Amount) Allocate(weights ...int64) ([]Amount, error) {
-	const op = "allocate"
-	if a.def == nil {
-		return nil, opError(op, nil, ErrInvalidAmount, "")
+	total, err := a.weigh(weights)
+	if err != nil {
+		return nil, err
 	}
-	if len(weights) == 0 || len(weights) > MaxParts {
-		return nil, opError(op, a.def, ErrInvalidWeights, "no weights or too many")
+	parts := make([]Amount, len(weights))
+	a.share(parts, weights, total)
+	return parts, nil
+}
+
+// AllocateInto is [Amount.Allocate] without an allocation: it writes the parts
+// over dst, which must be as long as weights; another length is
+// [ErrInvalidWeights]. After an error dst is as before.
+func (a Amount) AllocateInto(dst []Amount, weights ...int64) error {
+	total, err := a.weigh(weights)
+	if err != nil {
+		return err
 	}
-	var total uint128 // at most 2²⁰·2⁶³
-	for _, w := range weights {
-		if w < 0 {
-			return nil, opError(op, a.def, ErrInvalidWeights, "a weight is negative")
-		}
-		total, _ = total.add(uint128{lo: uint64(w)})
+	if len(dst) != len(weights) {
+		return opError("allocate", a.def, ErrInvalidWeights, "want one place for each weight")
 	}
-	if total.isZero() {
-		return nil, opError(op, a.def, ErrInvalidWeights, "all weights are zero")
-	}
-	return a.share(weights, total), nil
+	a.share(dst, weights, total)
+	return nil
 }
 
 // Split divides a into n parts that differ by at most one smallest unit, the
@@ -46,54 +50,116 @@ func (a Amount) Split(n int) ([]Amount, error) {
 		return nil, opError(op, a.def, ErrInvalidWeights, "the number of parts is out of range")
 	}
 	q, left := a.units.abs().divSmall(uint64(n))
+	more, _ := q.add(uint128{lo: 1})
+	negative := a.units.hi < 0
+	larger, _ := more.signed(negative) // not above |a|, where it is used
+	smaller, _ := q.signed(negative)
 	parts := make([]Amount, n)
 	for i := range parts {
-		m := q
+		parts[i] = Amount{units: smaller, def: a.def}
 		if uint64(i) < left {
-			m, _ = m.add(uint128{lo: 1})
+			parts[i].units = larger
 		}
-		parts[i].units, _ = m.signed(a.units.hi < 0) // not above |a|
-		parts[i].def = a.def
 	}
 	return parts, nil
 }
 
+// weigh checks what is to be allocated, and adds the weights up: at most
+// 2²⁰·2⁶³.
+func (a Amount) weigh(weights []int64) (total uint128, err error) {
+	const op = "allocate"
+	if a.def == nil {
+		return total, opError(op, nil, ErrInvalidAmount, "")
+	}
+	if len(weights) == 0 || len(weights) > MaxParts {
+		return total, opError(op, a.def, ErrInvalidWeights, "no weights or too many")
+	}
+	for _, w := range weights {
+		if w < 0 {
+			return total, opError(op, a.def, ErrInvalidWeights, "a weight is negative")
+		}
+		var carry uint64
+		total.lo, carry = bits.Add64(total.lo, uint64(w), 0)
+		total.hi += carry
+	}
+	if total.isZero() {
+		return total, opError(op, a.def, ErrInvalidWeights, "all weights are zero")
+	}
+	return total, nil
+}
+
+// fewParts is how many remainders share keeps on the stack.
+const fewParts = 16
+
 // share is the largest remainder method on magnitudes.
-func (a Amount) share(weights []int64, total uint128) []Amount {
-	whole := a.units.abs()
+func (a Amount) share(parts []Amount, weights []int64, total uint128) {
+	whole, negative := a.units.abs(), a.units.hi < 0
+	var space [fewParts]uint128
+	remainders := space[:min(len(weights), fewParts)]
 	left := whole
-	parts := make([]Amount, len(weights))
-	var space [16]uint128
-	remainders := slices.Grow(space[:0], len(weights))[:len(weights)]
 	for i, w := range weights {
-		wide, r := whole.mul(uint128{lo: uint64(w)}).div(total)
-		q, _ := wide.small() // not above whole, as w ≤ total
+		q, r := whole.mulDiv(uint64(w), total)
 		left = left.sub(q)
-		remainders[i] = r
-		parts[i] = Amount{units: int128{hi: int64(q.hi), lo: q.lo}, def: a.def}
+		parts[i] = Amount{units: int128{hi: int64(q.hi), lo: q.lo}, def: a.def} // not above whole, as w ≤ total
+		if i < len(remainders) {
+			remainders[i] = r
+		}
 	}
 	// The remainders sum to left·total and each is below total, so more than
 	// left of them are not zero: a zero weight never gets a unit.
-	if left.lo > 0 {
-		var indexSpace [16]int
-		order := indexSpace[:0]
-		for i := range weights {
-			order = append(order, i)
-		}
-		slices.SortFunc(order, func(i, j int) int {
-			if c := remainders[j].cmp(remainders[i]); c != 0 {
-				return c
-			}
-			return cmp.Compare(i, j)
-		})
-		for _, i := range order[:left.lo] {
-			parts[i].units, _ = parts[i].units.add(int128{lo: 1})
+	if n := int(left.lo); n > 0 {
+		if len(weights) <= fewParts {
+			giveFew(parts, remainders, n)
+		} else {
+			giveMany(parts, weights, whole, total, n)
 		}
 	}
-	if a.units.hi < 0 {
+	if negative {
 		for i := range parts {
 			parts[i].units = parts[i].units.neg()
 		}
 	}
-	return parts
+}
+
+// giveFew gives one unit to each of the n largest remainders, one at a time.
+func giveFew(parts []Amount, remainders []uint128, n int) {
+	for range n {
+		best := 0
+		for i := 1; i < len(remainders); i++ {
+			if remainders[i].cmp(remainders[best]) > 0 {
+				best = i
+			}
+		}
+		remainders[best] = uint128{}
+		parts[best].units, _ = parts[best].units.add(int128{lo: 1})
+	}
+}
+
+// giveMany does the same without space of its own: parts hold the remainders
+// while these are sorted, which gives the smallest one that still gets a unit
+// and how many of that size do. Then the parts are calculated once more.
+func giveMany(parts []Amount, weights []int64, whole, total uint128, n int) {
+	for i, w := range weights {
+		_, r := whole.mulDiv(uint64(w), total)
+		parts[i].units = int128{hi: int64(r.hi), lo: r.lo} // below total, so positive
+	}
+	slices.SortFunc(parts, func(a, b Amount) int { return b.units.cmp(a.units) })
+	last := parts[n-1].units
+	ties := 0
+	for i := n - 1; i >= 0 && parts[i].units == last; i-- {
+		ties++
+	}
+	least := uint128{hi: uint64(last.hi), lo: last.lo}
+	for i, w := range weights {
+		q, r := whole.mulDiv(uint64(w), total)
+		more := r.cmp(least)
+		if more == 0 && ties > 0 {
+			ties--
+			more = 1
+		}
+		if more > 0 {
+			q, _ = q.add(uint128{lo: 1})
+		}
+		parts[i].units = int128{hi: int64(q.hi), lo: q.lo}
+	}
 }

@@ -21,6 +21,13 @@ func TestAllocateRefuses(t *testing.T) {
 	} {
 		_, err := a.Allocate(weights...)
 		require.ErrorIs(t, err, ErrInvalidWeights, name)
+		require.ErrorIs(t, a.AllocateInto(make([]Amount, len(weights)), weights...), ErrInvalidWeights, name)
+	}
+	for _, n := range []int{0, 1, 3} {
+		dst := slices.Repeat([]Amount{MustNew(99, EUR)}, n)
+		require.ErrorIs(t, a.AllocateInto(dst, 1, 2), ErrInvalidWeights, "two weights, %d places", n)
+		require.ErrorIs(t, Amount{}.AllocateInto(dst, 1, 2), ErrInvalidAmount)
+		require.Equal(t, slices.Repeat([]Amount{MustNew(99, EUR)}, n), dst, "a refusal writes nothing")
 	}
 	for _, n := range []int{0, -1, math.MinInt, MaxParts + 1, math.MaxInt} {
 		_, err := a.Split(n)
@@ -103,6 +110,9 @@ func checkAllocate(t *testing.T, a Amount, weights []int64) {
 			require.Zero(t, parts[i].Sign(), "a zero weight gets nothing")
 		}
 	}
+	into := slices.Repeat([]Amount{MustNew(99, EUR)}, len(weights))
+	require.NoError(t, a.AllocateInto(into, weights...))
+	require.Equal(t, parts, into, "whatever was there before")
 	mirror, err := must(a.Neg()).Allocate(weights...)
 	require.NoError(t, err)
 	for i := range mirror {
@@ -120,6 +130,14 @@ func TestAllocateAgainstBig(t *testing.T) {
 			}
 		}
 		checkAllocate(t, Amount{units: randomUnits(r), def: USD}, weights)
+	}
+}
+
+// Many equal remainders, beyond what is kept on the stack: the lower indexes win.
+func TestAllocateTiesAmongMany(t *testing.T) {
+	weights := slices.Repeat([]int64{3, 0, 1, 3}, 25)
+	for units := range int64(400) {
+		checkAllocate(t, MustNew(units, USD), weights)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Add returns a+b. Both must be of one asset.
 func (a Amount) Add(b Amount) (Amount, error) {
 	if a.def != b.def || a.def == nil {
-		return Amount{}, pairError("add", a, b)
+		return Amount{}, pairError("add", a.def, b.def)
 	}
 	v, ok := a.units.add(b.units)
 	if !ok {
@@ -21,7 +21,7 @@ func (a Amount) Add(b Amount) (Amount, error) {
 // Sub returns a−b. Both must be of one asset.
 func (a Amount) Sub(b Amount) (Amount, error) {
 	if a.def != b.def || a.def == nil {
-		return Amount{}, pairError("subtract", a, b)
+		return Amount{}, pairError("subtract", a.def, b.def)
 	}
 	v, ok := a.units.add(b.units.neg())
 	if !ok {
@@ -53,7 +53,7 @@ func (a Amount) Abs() (Amount, error) {
 // of different assets have no order: [ErrAssetMismatch].
 func (a Amount) Cmp(b Amount) (int, error) {
 	if a.def != b.def || a.def == nil {
-		return 0, pairError("compare", a, b)
+		return 0, pairError("compare", a.def, b.def)
 	}
 	return a.units.cmp(b.units), nil
 }
@@ -99,7 +99,7 @@ func Sum(amounts ...Amount) (Amount, error) {
 	var lo, mid, top uint64 // 192 bits, two's complement
 	for _, a := range amounts {
 		if a.def != first.def || a.def == nil {
-			return Amount{}, pairError("sum", first, a)
+			return Amount{}, pairError("sum", first.def, a.def)
 		}
 		var c uint64
 		lo, c = bits.Add64(lo, a.units.lo, 0)
@@ -127,11 +127,8 @@ func (a Amount) MulInt(n int64) (Amount, error) {
 	if a.def == nil {
 		return Amount{}, opError("multiply", nil, ErrInvalidAmount, "")
 	}
-	b := int128From(n)
-	m, ok := a.units.abs().mul(b.abs()).small()
-	if ok {
-		var v int128
-		if v, ok = m.signed(a.units.hi < 0 != (n < 0)); ok {
+	if m, ok := a.units.abs().mulWord(int128From(n).abs().lo); ok {
+		if v, ok := m.signed(a.units.hi < 0 != (n < 0)); ok {
 			return Amount{units: v, def: a.def}, nil
 		}
 	}
@@ -144,7 +141,7 @@ func (a Amount) MulInt(n int64) (Amount, error) {
 func (a Amount) RoundTo(increment Amount, mode Rounding) (Amount, error) {
 	const op = "round"
 	if a.def != increment.def || a.def == nil {
-		return Amount{}, pairError(op, a, increment)
+		return Amount{}, pairError(op, a.def, increment.def)
 	}
 	if increment.units.sign() <= 0 {
 		return Amount{}, opError(op, a.def, ErrInvalidRounding, "the increment is not positive")
@@ -165,9 +162,11 @@ func (a Amount) RoundTo(increment Amount, mode Rounding) (Amount, error) {
 }
 
 // pairError says why two amounts do not go together.
-func pairError(op string, a, b Amount) error {
-	if a.def == nil || b.def == nil {
-		return &Error{Op: op, Asset: a.AssetID() + b.AssetID(), Err: ErrInvalidAmount}
+//
+//go:noinline
+func pairError(op string, a, b *Definition) error {
+	if a == nil || b == nil {
+		return &Error{Op: op, Asset: a.ID() + b.ID(), Err: ErrInvalidAmount}
 	}
-	return &Error{Op: op, Asset: a.AssetID(), Other: b.AssetID(), Err: ErrAssetMismatch}
+	return &Error{Op: op, Asset: a.ID(), Other: b.ID(), Err: ErrAssetMismatch}
 }

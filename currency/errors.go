@@ -89,6 +89,9 @@ func clip(s string) string {
 	return s
 }
 
+// Kept out of line, or its frame would be that of Add and Cmp.
+//
+//go:noinline
 func opError(op string, d *Definition, err error, detail string) error {
 	return &Error{Op: op, Asset: d.ID(), Err: err, Detail: detail}
 }

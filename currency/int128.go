@@ -39,14 +39,13 @@ func (a int128) sign() int {
 }
 
 func (a int128) cmp(b int128) int {
-	switch {
-	case a == b:
-		return 0
-	case a.hi < b.hi || a.hi == b.hi && a.lo < b.lo:
-		return -1
-	default:
+	if a.hi != b.hi {
+		if a.hi < b.hi {
+			return -1
+		}
 		return 1
 	}
+	return compareWords(a.lo, b.lo)
 }
 
 // add returns a+b and whether it is in the symmetric range.
@@ -102,14 +101,23 @@ func (a uint128) signed(negative bool) (int128, bool) {
 func (a uint128) isZero() bool { return a.hi == 0 && a.lo == 0 }
 
 func (a uint128) cmp(b uint128) int {
-	switch {
-	case a == b:
-		return 0
-	case a.hi < b.hi || a.hi == b.hi && a.lo < b.lo:
-		return -1
-	default:
-		return 1
+	if a.hi != b.hi {
+		return compareWords(a.hi, b.hi)
 	}
+	return compareWords(a.lo, b.lo)
+}
+
+// compareWords is cmp.Compare without a branch, which amounts in no order would
+// make the processor guess.
+func compareWords(a, b uint64) int {
+	above, below := 0, 0
+	if a > b {
+		above = 1
+	}
+	if a < b {
+		below = 1
+	}
+	return above - below
 }
 
 // add returns a+b and whether it fits.
@@ -144,6 +152,14 @@ func (a uint128) mul(b uint128) uint256 {
 	return p
 }
 
+// mulWord returns a·w and whether it fits.
+func (a uint128) mulWord(w uint64) (uint128, bool) {
+	carry, lo := bits.Mul64(a.lo, w)
+	over, hi := bits.Mul64(a.hi, w)
+	hi, c := bits.Add64(hi, carry, 0)
+	return uint128{hi: hi, lo: lo}, over|c == 0
+}
+
 // divSmall returns a/d and the remainder, for d > 0.
 func (a uint128) divSmall(d uint64) (uint128, uint64) {
 	if a.hi == 0 {
@@ -152,6 +168,18 @@ func (a uint128) divSmall(d uint64) (uint128, uint64) {
 	hi, r := bits.Div64(0, a.hi, d)
 	lo, r := bits.Div64(r, a.lo, d)
 	return uint128{hi: hi, lo: lo}, r
+}
+
+// mulDiv returns a·w/d and the remainder, for w ≤ d.
+func (a uint128) mulDiv(w uint64, d uint128) (q, r uint128) {
+	if a.hi == 0 && d.hi == 0 { // the usual amount
+		hi, lo := bits.Mul64(a.lo, w)
+		q.lo, r.lo = bits.Div64(hi, lo, d.lo) // hi < d.lo, as hi < w
+		return q, r
+	}
+	wide, r := a.mul(uint128{lo: w}).div(d)
+	q, _ = wide.small() // not above a
+	return q, r
 }
 
 func (a uint128) big() *big.Int {
@@ -258,15 +286,21 @@ var pow10 = func() (p [maxPow10 + 1]uint128) {
 	return p
 }()
 
+// wordPow10 is the largest power of ten in one word: 10¹⁹.
+const wordPow10 = 19
+
 // mulPow10 returns a·10ⁿ and whether it fits.
 func (a uint128) mulPow10(n uint) (uint128, bool) {
-	if a.isZero() {
+	switch {
+	case n <= wordPow10:
+		return a.mulWord(pow10[n].lo)
+	case a.isZero():
 		return a, true
-	}
-	if n > maxPow10 {
+	case n > maxPow10:
 		return uint128{}, false
+	default:
+		return a.mul(pow10[n]).small()
 	}
-	return a.mul(pow10[n]).small()
 }
 
 // maxDigits is the length of 2¹²⁸−1 in decimal.
@@ -274,23 +308,32 @@ const maxDigits = 39
 
 // digits writes a in decimal to the end of buf and returns where it begins.
 func (a uint128) digits(buf *[maxDigits]byte) int {
-	const chunk = 1e19
+	const chunk = 1e18 // nine pairs
 	i := len(buf)
-	for {
+	for a.hi != 0 || a.lo >= chunk {
 		var r uint64
-		last := a.hi == 0 && a.lo < chunk
-		if last {
-			r = a.lo
-		} else {
-			a, r = a.divSmall(chunk)
-		}
-		for n := 0; n < 19 && (r > 0 || !last || n == 0); n++ {
-			i--
-			buf[i] = byte('0' + r%10)
-			r /= 10
-		}
-		if last {
-			return i
+		a, r = a.divSmall(chunk)
+		for range 9 {
+			i -= 2
+			buf[i], buf[i+1] = pairs[r%100*2], pairs[r%100*2+1]
+			r /= 100
 		}
 	}
+	r := a.lo
+	for ; r >= 10; r /= 100 {
+		i -= 2
+		buf[i], buf[i+1] = pairs[r%100*2], pairs[r%100*2+1]
+	}
+	if r > 0 || i == len(buf) {
+		i--
+		buf[i] = byte('0' + r)
+	}
+	return i
 }
+
+// pairs are the numbers below 100, to write two digits at a time.
+const pairs = "0001020304050607080910111213141516171819" +
+	"2021222324252627282930313233343536373839" +
+	"4041424344454647484950515253545556575859" +
+	"6061626364656667686970717273747576777879" +
+	"8081828384858687888990919293949596979899"

@@ -79,6 +79,18 @@ func checkInt128(t *testing.T, ah, al, bh, bl uint64) {
 	if got := string(buf[ua.digits(&buf):]); got != ba.String() {
 		t.Fatalf("digits of %v: %s", ba, got)
 	}
+	if w, ok := ua.mulWord(bl); ok != (new(big.Int).Mul(ba, new(big.Int).SetUint64(bl)).BitLen() <= 128) ||
+		ok && w.big().Cmp(new(big.Int).Mul(ba, new(big.Int).SetUint64(bl))) != 0 {
+		t.Fatalf("%v · %v = %v, %v", ba, bl, w.big(), ok)
+	}
+	word := uint128{lo: al}
+	if word.cmp(ub) <= 0 && bb.Sign() > 0 { // as mulDiv demands
+		q, rem := ua.mulDiv(al, ub)
+		wq, wr := new(big.Int).QuoRem(new(big.Int).Mul(ba, word.big()), bb, new(big.Int))
+		if q.big().Cmp(wq) != 0 || rem.big().Cmp(wr) != 0 {
+			t.Fatalf("%v · %v / %v = %v rest %v", ba, al, bb, q.big(), rem.big())
+		}
+	}
 	// A dividend of four independent words, not only a product.
 	for _, n := range []uint256{p, {bl, al, ah, bh}} {
 		if bb.Sign() == 0 {

@@ -2,6 +2,7 @@ package currency
 
 import (
 	"math/big"
+	"math/bits"
 	"strconv"
 
 	"github.com/shopspring/decimal"
@@ -57,46 +58,74 @@ func compareHalf(r, d uint128) rest {
 	if r.isZero() {
 		return restNone
 	}
-	switch r.cmp(d.sub(r)) {
-	case -1:
-		return restBelow
-	case 0:
-		return restHalf
-	default:
-		return restAbove
+	return rest(int(restHalf) + r.cmp(d.sub(r)))
+}
+
+// goesUp is the rule of each mode: whether a magnitude from which cut was
+// truncated goes one up.
+func (r Rounding) goesUp(cut rest, odd, negative bool) bool {
+	switch r {
+	case HalfEven:
+		return cut == restAbove || cut == restHalf && odd
+	case HalfUp:
+		return cut >= restHalf
+	case HalfDown:
+		return cut == restAbove
+	case Up:
+		return cut != restNone
+	case Ceiling:
+		return cut != restNone && !negative
+	case Floor:
+		return cut != restNone && negative
+	default: // Down; Exact refuses before it asks
+		return false
 	}
+}
+
+// upTable holds goesUp for all arguments, because prices in no order would make
+// the processor guess at each of its branches.
+var upTable = func() (t [Exact][restAbove + 1][2][2]uint8) {
+	for r := range Exact {
+		for cut := range restAbove + 1 {
+			for i := range 4 {
+				if odd, negative := i&1, i>>1; r.goesUp(cut, odd == 1, negative == 1) {
+					t[r][cut][odd][negative] = 1
+				}
+			}
+		}
+	}
+	return t
+}()
+
+// away returns what to add to a magnitude of which q is the lowest word and
+// from which cut was truncated: 1 or 0, or a bare sentinel.
+func (r Rounding) away(q uint64, cut rest, negative bool) (uint64, error) {
+	if r >= Exact {
+		switch {
+		case r > Exact:
+			return 0, ErrInvalidRounding
+		case cut != restNone:
+			return 0, ErrPrecision
+		}
+		return 0, nil
+	}
+	minus := 0
+	if negative {
+		minus = 1
+	}
+	return uint64(upTable[r][cut&3][q&1][minus]), nil
 }
 
 // apply rounds the magnitude q, from which cut was truncated. It returns a bare
 // sentinel.
 func (r Rounding) apply(q uint128, cut rest, negative bool) (uint128, error) {
-	var away bool
-	switch r {
-	case HalfEven:
-		away = cut == restAbove || cut == restHalf && q.lo&1 == 1
-	case HalfUp:
-		away = cut >= restHalf
-	case HalfDown:
-		away = cut == restAbove
-	case Up:
-		away = cut != restNone
-	case Down:
-	case Ceiling:
-		away = cut != restNone && !negative
-	case Floor:
-		away = cut != restNone && negative
-	case Exact:
-		if cut != restNone {
-			return uint128{}, ErrPrecision
-		}
-	default:
-		return uint128{}, ErrInvalidRounding
+	one, err := r.away(q.lo, cut, negative)
+	if err != nil {
+		return uint128{}, err
 	}
-	if away {
-		var ok bool
-		if q, ok = q.add(uint128{lo: 1}); !ok {
-			return uint128{}, ErrOverflow
-		}
+	q, ok := q.add(uint128{lo: one})
+	if !ok {
+		return uint128{}, ErrOverflow
 	}
 	return q, nil
 }
@@ -165,6 +194,29 @@ func scale(a, b uint128, e int) (uint128, rest, bool) {
 	}
 }
 
+// scaleWords is scale, a·b/10ᵏ, for the usual price and rate, whose result has
+// one word. It is not ok for others.
+func scaleWords(a, b uint128, k int) (q uint64, cut rest, ok bool) {
+	if a.hi|b.hi != 0 || k < 0 || k > wordPow10 {
+		return 0, restNone, false
+	}
+	d := pow10[k].lo
+	hi, lo := bits.Mul64(a.lo, b.lo)
+	if hi >= d {
+		return 0, restNone, false
+	}
+	var r uint64
+	if hi == 0 {
+		q, r = lo/d, lo%d
+	} else {
+		q, r = bits.Div64(hi, lo, d)
+	}
+	if r != 0 {
+		cut = rest(int(restHalf) + compareWords(r, d-r))
+	}
+	return q, cut, true
+}
+
 // maxCoefficientBits bounds a decimal's coefficient, about 600 digits.
 const maxCoefficientBits = 2048
 
@@ -201,12 +253,22 @@ func quoBig(p, d *big.Int) (uint128, rest, bool) {
 // mulDecimal returns v·value·10ᵉ as an amount of d. It allocates nothing for a
 // coefficient of up to 18 digits.
 func mulDecimal(op string, d *Definition, v int128, value decimal.Decimal, e int, mode Rounding) (Amount, error) {
-	negative := v.hi < 0 != value.IsNegative()
 	e += int(value.Exponent())
 	if value.NumDigits() <= 18 {
 		c := int128From(value.CoefficientInt64())
+		negative := v.hi < 0 != (c.hi < 0)
+		if q, cut, ok := scaleWords(v.abs(), c.abs(), -e); ok {
+			one, err := mode.away(q, cut, negative)
+			if err != nil {
+				return Amount{}, opError(op, d, err, "")
+			}
+			q, carry := bits.Add64(q, one, 0)
+			units, _ := uint128{hi: carry, lo: q}.signed(negative)
+			return Amount{units: units, def: d}, nil
+		}
 		return scaled(op, d, v.abs(), c.abs(), e, negative, mode)
 	}
+	negative := v.hi < 0 != value.IsNegative()
 	c := value.Coefficient()
 	if c.BitLen() > maxCoefficientBits {
 		return Amount{}, opError(op, d, ErrOverflow, "decimal with too many digits")

@@ -125,42 +125,40 @@ func parseUnits[T string | []byte](s T, scale uint8) (v int128, detail string, f
 	if len(s) == 0 || len(s) > maxNumberLen {
 		return v, "empty or too long", ErrSyntax
 	}
-	i := 0
+	first := 0
 	negative := s[0] == '-'
 	if negative {
-		i++
+		first++
 	}
-	var small uint64 // the first 18 digits
 	var m uint128
-	digits, decimals, point, fits := 0, 0, -1, true
-	for ; i < len(s); i++ {
-		c := s[i]
-		if c == '.' && point < 0 && digits > 0 {
+	var word uint64 // the digits since the last ones that went into m
+	digits, point, fits := 0, -1, true
+	for i := first; i < len(s); i++ {
+		c := s[i] - '0' // what is below '0' becomes large
+		if c > 9 {
+			if s[i] != '.' || point >= 0 || i == first {
+				return v, "want digits, as in 1234.56", ErrSyntax
+			}
 			point = i
 			continue
 		}
-		if !isDigit(c) {
-			return v, "want digits, as in 1234.56", ErrSyntax
-		}
-		digits++
-		if point >= 0 {
-			decimals++
-		}
-		if digits <= 18 {
-			small = small*10 + uint64(c-'0')
-			m.lo = small
-		} else if fits {
-			if m, fits = m.mulPow10(1); fits {
-				m, fits = m.add(uint128{lo: uint64(c - '0')})
-			}
+		word = word*10 + uint64(c)
+		if digits++; digits == wordPow10 {
+			m, fits = m.appendDigits(word, wordPow10, fits)
+			word, digits = 0, 0
 		}
 	}
+	decimals := 0
+	if point >= 0 {
+		decimals = len(s) - 1 - point
+	}
 	switch {
-	case digits == 0 || point == len(s)-1:
+	case first == len(s) || point == len(s)-1:
 		return v, "want digits, as in 1234.56", ErrSyntax
 	case decimals > int(scale):
 		return v, "", ErrPrecision
 	}
+	m, fits = m.appendDigits(word, uint(digits), fits)
 	if fits && decimals < int(scale) {
 		m, fits = m.mulPow10(uint(int(scale) - decimals))
 	}
@@ -173,26 +171,76 @@ func parseUnits[T string | []byte](s T, scale uint8) (v int128, detail string, f
 	return v, "", nil
 }
 
+// appendDigits returns a·10ⁿ+word and whether it still fits.
+func (a uint128) appendDigits(word uint64, n uint, fits bool) (uint128, bool) {
+	if a.isZero() {
+		return uint128{lo: word}, fits
+	}
+	a, ok := a.mulPow10(n)
+	if ok {
+		a, ok = a.add(uint128{lo: word})
+	}
+	return a, ok && fits
+}
+
 // appendNumber writes units with the decimals of scale.
 func appendNumber(b []byte, v int128, scale uint8) []byte {
+	var buf [maxDigits + len("-.")]byte
+	var first int
+	if m := v.abs(); m.hi == 0 {
+		first = wordNumber(&buf, m.lo, scale)
+	} else {
+		first = longNumber(&buf, m, scale)
+	}
 	if v.hi < 0 {
-		b = append(b, '-')
+		first--
+		buf[first] = '-'
 	}
-	var buf [maxDigits]byte
-	first := v.abs().digits(&buf)
-	digits := buf[first:]
-	if scale == 0 {
-		return append(b, digits...)
-	}
-	whole := len(digits) - int(scale)
-	if whole <= 0 {
-		b = append(b, "0."...)
-		for ; whole < 0; whole++ {
-			b = append(b, '0')
+	return append(b, buf[first:]...)
+}
+
+// wordNumber writes a magnitude of one word to the end of buf, from the last
+// decimal on, and returns where it begins.
+func wordNumber(buf *[maxDigits + len("-.")]byte, m uint64, scale uint8) int {
+	i := len(buf)
+	if scale > 0 {
+		for ; scale >= 2; scale -= 2 {
+			i -= 2
+			buf[i], buf[i+1] = pairs[m%100*2], pairs[m%100*2+1]
+			m /= 100
 		}
-		return append(b, digits...)
+		if scale == 1 {
+			i--
+			buf[i] = byte('0' + m%10)
+			m /= 10
+		}
+		i--
+		buf[i] = '.'
 	}
-	b = append(b, digits[:whole]...)
-	b = append(b, '.')
-	return append(b, digits[whole:]...)
+	for ; m >= 10; m /= 100 {
+		i -= 2
+		buf[i], buf[i+1] = pairs[m%100*2], pairs[m%100*2+1]
+	}
+	if m > 0 || i == len(buf) || buf[i] == '.' {
+		i--
+		buf[i] = byte('0' + m)
+	}
+	return i
+}
+
+// longNumber is wordNumber for any magnitude: all the digits, and then room for
+// the point.
+func longNumber(buf *[maxDigits + len("-.")]byte, m uint128, scale uint8) int {
+	i := m.digits((*[maxDigits]byte)(buf[len("-."):])) + len("-.")
+	if scale == 0 {
+		return i
+	}
+	point := len(buf) - 1 - int(scale)
+	for i > point {
+		i--
+		buf[i] = '0'
+	}
+	copy(buf[i-1:], buf[i:point+1])
+	buf[point] = '.'
+	return i - 1
 }
