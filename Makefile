@@ -5,12 +5,14 @@ GOLANGCI_LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$
 
 FUZZTIME ?= 30s
 BENCH ?= .
+BENCHTIME ?= 200ms
+ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench fuzz sim cover vet fmt tidy
+.PHONY: help test lint bench bench-currency fuzz sim cover vet fmt tidy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 test: ## check all that must hold before a commit (KOSH_REQUIRE_ALL=1: missing parts fail)
 	@bash .ci/test
@@ -24,6 +26,14 @@ lint: ## run golangci-lint at its pinned version, and check that each go.mod is 
 
 bench: ## run the benchmarks (BENCH=regexp)
 	@bash .ci/each go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+# In rounds of every benchmark, so that a busy minute of the machine touches all libraries alike.
+bench-currency: ## compare currency with other libraries (BENCH=regexp ROUNDS=6 BENCHTIME=200ms)
+	@bin=$$(mktemp -d) && trap 'rm -rf "$$bin"' EXIT && cd currency/bench && \
+		go build -o "$$bin/table" . && go test -c -o "$$bin/races" . && \
+		for round in $$(seq $(ROUNDS)); do \
+			"$$bin/races" -test.run '^$$' -test.bench '$(BENCH)' -test.benchtime $(BENCHTIME) 2>&1; \
+		done | "$$bin/table"
 
 fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz
