@@ -225,6 +225,7 @@ var isoWithdrawn = [...]isoRow{
 	{code: "MZM", num: 508, scale: 2, name: "Mozambique Metical", withdrawn: "2006-06"},
 	{code: "NLG", num: 528, scale: 2, name: "Netherlands Guilder", withdrawn: "2002-03"},
 	{code: "PTE", num: 620, scale: 0, name: "Portuguese Escudo", withdrawn: "2002-03"},
+	{code: "ROL", num: 642, scale: 0, name: "Leu", withdrawn: "2005-06"},
 	{code: "RUR", num: 810, scale: 2, name: "Russian Ruble", withdrawn: "2004-01"},
 	{code: "SDD", num: 736, scale: 2, name: "Sudanese Dinar", withdrawn: "2007-07"},
 	{code: "SIT", num: 705, scale: 2, name: "Tolar", withdrawn: "2007-01"},
@@ -247,7 +248,8 @@ var isoWithdrawn = [...]isoRow{
 }
 
 // isoWithoutScale holds the codes for which ISO 4217 says "N.A." where the
-// minor unit belongs: metals, units of account, testing, none.
+// minor unit belongs: metals, units of account, testing, none. XFO and XFU, the
+// gold franc and the UIC franc, are withdrawn.
 var isoWithoutScale = [...]string{
-	"XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX",
+	"XAG", "XAU", "XBA", "XBB", "XBC", "XBD", "XDR", "XFO", "XFU", "XPD", "XPT", "XSU", "XTS", "XUA", "XXX",
 }
