@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/koshpay/kosh/currency"
@@ -12,7 +13,7 @@ import (
 type DepositRequest struct {
 	Key    string          `json:"-"`
 	Actor  Actor           `json:"-"`
-	Member string          `json:"member"`
+	Member string          `json:"member"` // empty: the actor
 	Amount currency.Amount `json:"amount"`
 	// Instrument is the id of a linked instrument to take the money from. Empty asks for an address to send it to: the
 	// payment is then of kind Address, its Action says where to, and every arrival becomes a Deposit of its own.
@@ -25,6 +26,7 @@ type DepositRequest struct {
 // before Deposit returns (cards) or days later (banks, chains): see Payment.State. A card that is declined is no error
 // but a payment with the state Failed and a Reason.
 func (s *Service) Deposit(ctx context.Context, r DepositRequest) (Payment, error) {
+	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := first(
 		checkMember("member", r.Member), s.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description),

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/koshpay/kosh/currency"
@@ -11,7 +12,7 @@ import (
 type ExchangeRequest struct {
 	Key    string           `json:"-"`
 	Actor  Actor            `json:"-"`
-	Member string           `json:"member"`
+	Member string           `json:"member"` // empty: the actor
 	Amount currency.Amount  `json:"amount"` // what is given
 	To     currency.AssetID `json:"to"`     // what is wanted
 }
@@ -19,6 +20,7 @@ type ExchangeRequest struct {
 // Exchange gives one asset for another against the platform's own position, at the rate of Config.Rates, rounded down to
 // the unit of the asset bought. It is done when it returns. An in-app coin must have been issued first.
 func (s *Service) Exchange(ctx context.Context, r ExchangeRequest) (Payment, error) {
+	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := first(checkMember("member", r.Member), s.checkAmount("amount", r.Amount), s.checkAsset("to", r.To)); err != nil {
 		return Payment{}, err
 	}

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"iter"
 
@@ -12,7 +13,7 @@ import (
 type LinkRequest struct {
 	Key    string           `json:"-"`
 	Actor  Actor            `json:"-"`
-	Member string           `json:"member"`
+	Member string           `json:"member"` // empty: the actor
 	Method providers.Method `json:"method"`
 	// Token is the one-time token that the member's device got from the provider; never a card or account number.
 	Token    string `json:"token"`
@@ -37,6 +38,7 @@ type Instrument struct {
 // Link links a card or bank account by the provider's token. An instrument whose provider wants something of the member
 // first has the state ActionRequired; one that the provider refuses has the state Failed with a Reason.
 func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
+	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := checkMember("member", r.Member); err != nil {
 		return Instrument{}, err
 	}

@@ -302,7 +302,7 @@ func (r *record) due(now time.Time, c Config) time.Time {
 		}
 		return now.Add(backoff(r.Looks))
 	case Pending, ActionRequired: // half its age again: few looks, and none much too late
-		return now.Add(clamp(age/2, 5*time.Second, 24*time.Hour))
+		return now.Add(clamp(age/2, 30*time.Second, 24*time.Hour))
 	case Succeeded, Reversed:
 		if r.viaProvider() && r.Amount.IsValid() && !r.Final && age < c.WatchFor {
 			return now.Add(clamp(age/2, time.Minute, 30*24*time.Hour))

@@ -59,9 +59,10 @@ type Payment struct {
 	ID           string // a UUID; also the idempotency key at the provider
 	Kind         Kind
 	State        State
-	Version      uint64 // of its document; every change is one more
-	Member       string // whose payment it is: the one who pays, deposits or withdraws
-	Counterparty string // the other member of a send or tip
+	Version      uint64           // of its document; every change is one more
+	Member       string           // whose payment it is: the one who pays, deposits or withdraws
+	Counterparty string           // the other member of a send or tip
+	Asset        currency.AssetID // of Amount; of an address too, which has no amount
 	Amount       currency.Amount
 	Fee          currency.Amount // the platform's, included in Amount
 	Bought       currency.Amount // what an exchange gave
@@ -285,9 +286,12 @@ func payment(d ledger.Document) (Payment, error) {
 	}
 	p := Payment{
 		ID: r.ID, Kind: r.Kind, State: r.state(), Version: d.Version, Member: r.Member, Counterparty: r.Counterparty,
-		Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
+		Asset: r.Asset, Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
 		Of: r.Of, Reference: r.Reference, Description: r.Description, Reason: r.Reason, Parked: r.Parked,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
+	}
+	if r.Amount.IsValid() {
+		p.Asset = r.Amount.AssetID()
 	}
 	if r.Kind == Address && r.Instrument != "" {
 		p.Action = &providers.Action{Kind: "address", Address: r.Instrument} // no secret: it can be shown again

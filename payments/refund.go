@@ -74,7 +74,7 @@ func (s *Service) undo(ctx context.Context, r RefundRequest, of *record) (Paymen
 			now.Undone = true
 			document, err := now.put(d.Version, noDue)
 			note := now.note()
-			note.Description = r.Description
+			note.Description, note.Meta["kind"] = r.Description, string(Refund)
 			return []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}, document}, err
 		},
 	}

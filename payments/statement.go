@@ -11,15 +11,17 @@ import (
 
 // StatementLine is one change of a wallet.
 type StatementLine struct {
-	At          time.Time
-	Kind        Kind // of the payment
-	Step        ledger.LineKind
-	Amount      currency.Amount // signed: what the posted balance changed by; zero for holds and releases
-	Held        currency.Amount // signed: what the held balance changed by
-	Posted      currency.Amount // the wallet's balances after it
-	HeldAfter   currency.Amount
-	Payment     string // id
-	Description string
+	At           time.Time
+	Kind         Kind // of the payment
+	Step         ledger.LineKind
+	Amount       currency.Amount // signed: what the posted balance changed by; zero for holds and releases
+	Held         currency.Amount // signed: what the held balance changed by
+	Posted       currency.Amount // the wallet's balances after it
+	HeldAfter    currency.Amount
+	Payment      string // id; a send or tip that was given back keeps its own, with the kind Refund
+	Counterparty string // the other member of a send or tip
+	Reference    string // the host's own
+	Description  string
 }
 
 // Statement yields what happened to a member's wallet in one asset, oldest first, from a moment inclusive to another exclusive;
@@ -39,7 +41,7 @@ func (s *Service) Statement(ctx context.Context, actor Actor, member string, ass
 			if l.Kind == ledger.LineOpened || l.Kind == ledger.LineSet {
 				continue
 			}
-			line, err := s.statementLine(ctx, l)
+			line, err := s.statementLine(ctx, member, l)
 			if !yield(line, err) || err != nil {
 				return
 			}
@@ -47,7 +49,7 @@ func (s *Service) Statement(ctx context.Context, actor Actor, member string, ass
 	}
 }
 
-func (s *Service) statementLine(ctx context.Context, l ledger.Line) (StatementLine, error) {
+func (s *Service) statementLine(ctx context.Context, member string, l ledger.Line) (StatementLine, error) {
 	zero := currency.Zero(l.Posted.Asset())
 	line := StatementLine{At: l.RecordedAt, Step: l.Kind, Posted: l.Posted, HeldAfter: l.Held, Amount: zero, Held: zero}
 	less, err := l.Amount.Neg()
@@ -83,5 +85,9 @@ func (s *Service) statementLine(ctx context.Context, l ledger.Line) (StatementLi
 		note = h.Note
 	}
 	line.Payment, line.Description, line.Kind = note.Reference, note.Description, Kind(note.Meta["kind"])
+	line.Reference, line.Counterparty = note.Meta["reference"], note.Meta["to"]
+	if line.Counterparty == member {
+		line.Counterparty = note.Meta["from"]
+	}
 	return line, nil
 }

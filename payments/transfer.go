@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/koshpay/kosh/currency"
@@ -11,7 +12,7 @@ import (
 type TransferRequest struct {
 	Key         string          `json:"-"` // idempotency key of the request, unique for the actor
 	Actor       Actor           `json:"-"`
-	From        string          `json:"from"` // member
+	From        string          `json:"from"` // member; empty: the actor
 	To          string          `json:"to"`   // member
 	Amount      currency.Amount `json:"amount"`
 	Reference   string          `json:"reference,omitempty"` // the host's own: the post that is tipped
@@ -37,6 +38,7 @@ func (s *Service) Tip(ctx context.Context, r TransferRequest) (Payment, error) {
 }
 
 func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fee currency.Amount) (Payment, error) {
+	r.From = cmp.Or(r.From, r.Actor.member)
 	if err := first(
 		checkMember("from", r.From), checkMember("to", r.To), s.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description),
@@ -110,6 +112,9 @@ func (r *record) note() ledger.Note {
 	n := ledger.Note{Reference: r.ID, Description: r.Description, Meta: map[string]string{"kind": string(r.Kind)}}
 	if r.Reference != "" {
 		n.Meta["reference"] = r.Reference
+	}
+	if r.Counterparty != "" {
+		n.Meta["from"], n.Meta["to"] = r.Member, r.Counterparty
 	}
 	return n
 }

@@ -172,9 +172,9 @@ func TestStatement(t *testing.T) {
 	var got []string
 	for l, err := range e.svc.Statement(e.ctx, payments.Member("alice"), "alice", "USD", time.Time{}, time.Time{}) {
 		require.NoError(t, err)
-		got = append(got, string(l.Kind)+" "+l.Amount.Number()+" "+l.Held.Number()+" = "+l.Posted.Number()+" "+l.HeldAfter.Number())
+		got = append(got, string(l.Kind)+" "+l.Counterparty+" "+l.Amount.Number()+" "+l.Held.Number()+" = "+l.Posted.Number()+" "+l.HeldAfter.Number())
 	}
-	require.Equal(t, []string{"deposit 10.00 0.00 = 10.00 0.00", "tip -4.00 0.00 = 6.00 0.00", "withdrawal 0.00 5.00 = 6.00 5.00"}, got)
+	require.Equal(t, []string{"deposit  10.00 0.00 = 10.00 0.00", "tip bob -4.00 0.00 = 6.00 0.00", "withdrawal  0.00 5.00 = 6.00 5.00"}, got)
 	for _, err := range e.svc.Statement(e.ctx, payments.Member("bob"), "alice", "USD", time.Time{}, time.Time{}) {
 		require.ErrorIs(t, err, payments.ErrForbidden)
 	}

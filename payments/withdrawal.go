@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -14,7 +15,7 @@ import (
 type WithdrawRequest struct {
 	Key    string          `json:"-"`
 	Actor  Actor           `json:"-"`
-	Member string          `json:"member"`
+	Member string          `json:"member"` // empty: the actor
 	Amount currency.Amount `json:"amount"`
 	// To is the id of a linked instrument, or an address that the asset's provider understands.
 	To          string `json:"to"`
@@ -26,6 +27,7 @@ type WithdrawRequest struct {
 // provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
 // certainly did not. A member who owes money is refused with ErrOwes.
 func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
+	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := first(
 		checkMember("member", r.Member), s.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description), checkDestination("to", r.To),

@@ -41,7 +41,8 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 // Step does one round of a worker's work and returns how many things it did. Hosts that have their own scheduler call it
-// instead of Run. Errors are joined; one payment's error does not stop the others.
+// instead of Run. Errors of providers and of the store are joined, and one payment's error does not stop the others; those
+// of the store are of class Unavailable or Corrupt.
 func (s *Service) Step(ctx context.Context) (int, error) {
 	var errs []error
 	done := 0
