@@ -28,6 +28,16 @@ type Document struct {
 	Body       json.RawMessage `json:"body,omitempty"`
 	CreatedAt  time.Time       `json:"created_at"`
 	UpdatedAt  time.Time       `json:"updated_at"` // strictly increasing within the document, from entry to entry
+
+	// Erased says that this version had a body, and what is left of it; see [EraseDocument].
+	Erased Erasure `json:"erased,omitzero"`
+}
+
+// Erasure is what is left of a body that was erased.
+type Erasure struct {
+	At     time.Time `json:"at"` // recorded
+	Reason string    `json:"reason"`
+	Digest Hash      `json:"digest"` // SHA-256 of the body: whoever has a copy can show that it is the one
 }
 
 // Lease is the right to work on a due document until a moment. It lives outside history: no key, no feed.

@@ -9,12 +9,13 @@ var (
 	sideNames   = [...]string{Debit: "debit", Credit: "credit"}
 	lineNames   = [...]string{LineOpened: "opened", LinePosted: "posted", LineHeld: "held", LineCaptured: "captured", LineReleased: "released", LineExpired: "expired", LineSet: "set"}
 	holdNames   = [...]string{HoldOpen: "open", HoldCaptured: "captured", HoldReleased: "released", HoldExpired: "expired"}
-	changeNames = [...]string{ChangeAccount: "account", ChangeTransaction: "transaction", ChangeHold: "hold", ChangeDocument: "document"}
+	changeNames = [...]string{ChangeAccount: "account", ChangeTransaction: "transaction", ChangeHold: "hold", ChangeDocument: "document", ChangeErasure: "erasure"}
 	listNames   = [...]string{
 		ListAccounts: "accounts", ListOwned: "owned", ListLines: "lines", ListTransactions: "transactions", ListHolds: "holds",
 		ListDocuments: "documents", ListDossier: "dossier", ListVersions: "versions", ListFeed: "feed",
 		ListDueHolds: "due holds", ListDueDocuments: "due documents", ListLeases: "leases", ListKeys: "keys",
 		ListReferences: "references", ListAssets: "assets", ListPending: "pending", ListSequences: "sequences",
+		ListOpenHolds: "open holds", ListBlocks: "blocks",
 	}
 )
 

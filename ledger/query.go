@@ -17,7 +17,7 @@ const (
 	ListLines                        // of one account, by recorded time, version
 	ListTransactions                 // by recorded time, id
 	ListHolds                        // by time placed, id
-	ListDocuments                    // of one kind, by time created, id
+	ListDocuments                    // of one kind or of all, by time created, kind, id
 	ListDossier                      // documents of Query.Owner, by time created, kind, id
 	ListVersions                     // of one document, by version
 	ListFeed                         // by position
@@ -30,6 +30,8 @@ const (
 	ListAssets       // by id
 	ListPending      // changes not yet numbered, by recorded time, entry id
 	ListSequences    // by name
+	ListOpenHolds    // open holds of one account, by time placed, id; for everyone
+	ListBlocks       // of the feed, by number
 )
 
 // Query asks for a part of one list. Filters that do not apply to the list are refused, not ignored.
@@ -85,6 +87,7 @@ const (
 	ChangeTransaction                       // recorded
 	ChangeHold                              // placed, captured, released or expired
 	ChangeDocument                          // a version written
+	ChangeErasure                           // the body of a version erased
 )
 
 // Change is one item of the feed. Positions start at 1 and have no gaps; they are given after the change is durable, in
@@ -95,10 +98,13 @@ type Change struct {
 	Key         string     `json:"key"`
 	RecordedAt  time.Time  `json:"recorded_at"`
 	Kind        ChangeKind `json:"kind"`
-	Account     AccountID  `json:"account,omitzero"`
+	Account     AccountID  `json:"account,omitzero"` // also of a hold
 	Transaction ID         `json:"transaction,omitzero"`
 	Hold        ID         `json:"hold,omitzero"`
 	Document    DocumentID `json:"document,omitzero"`
-	Version     uint64     `json:"version,omitempty"` // of the document or of the account
+	Version     uint64     `json:"version,omitempty"` // of the document or of the account: of a hold, the line that it made
 	State       string     `json:"state,omitempty"`   // of the document or hold after the change
+
+	// Amount is what was placed, captured, released or expired of a hold.
+	Amount currency.Amount `json:"amount,omitzero"`
 }

@@ -19,10 +19,11 @@ type Store interface {
 	// it asked for and does not find as absent. When decide returns an error, change nothing and return that error as it
 	// is, or wrapped. An Update that returns nil is durable. When ctx ends before decide is called, nothing may change.
 	//
-	// Rows of write replace the row of the same name whole, or add it; a Line, Version, Key or Change is only ever added.
-	// write.Delete is applied first. Not every row written was named: new lines, versions, changes, pending rows, and holds
-	// and transactions under a new id, are added unseen. An AssetRow, and the row of a Key or a Version, never changes once
-	// it is there, so reading one needs no lock.
+	// Rows of write replace the row of the same name whole, or add it; a Line, Version, Key, Change or Block is only ever
+	// added. write.Delete is applied first, and it is how a Version changes the one time it may, when its body is erased: the
+	// same write deletes it and adds it again. Not every row written was named: new lines, versions, changes, blocks, pending
+	// rows, and holds and transactions under a new id, are added unseen. An AssetRow and the row of a Key never change once
+	// they are there, and a Version changes only while its document is named, so reading one of them needs no lock.
 	//
 	// Neither side changes what it has handed over: rows given out and rows taken in share no slice, map or pointer with
 	// what the store keeps.
@@ -84,9 +85,10 @@ type Rows struct {
 	Assets       []AssetRow
 	Pending      []PendingRow
 	Feed         []Change
+	Blocks       []Block // of the feed
 	Sequences    []SequenceRow
 
-	// Delete removes rows when writing: only Leases and Pending are ever deleted.
+	// Delete removes rows when writing: only Leases and Pending are ever deleted, and Versions that the same write adds again.
 	Delete Names
 }
 
@@ -161,9 +163,9 @@ func (p Position) Compare(q Position) int {
 // first.
 type Range struct {
 	List     List
-	Account  AccountID  // of ListLines
+	Account  AccountID  // of ListLines and ListOpenHolds
 	Document DocumentID // of ListVersions
-	Kind     string     // of ListDocuments
+	Kind     string     // of ListDocuments; empty means every kind
 	Owner    string     // of ListOwned and ListDossier
 	After    *Position
 	Before   *Position
@@ -182,7 +184,7 @@ func (l Line) Position() Position { return Position{Time: l.RecordedAt, Number: 
 // Position is the transaction's place in ListTransactions.
 func (t Transaction) Position() Position { return Position{Time: t.RecordedAt, A: t.ID.String()} }
 
-// Position is the hold's place in ListHolds.
+// Position is the hold's place in ListHolds and ListOpenHolds.
 func (h Hold) Position() Position { return Position{Time: h.PlacedAt, A: h.ID.String()} }
 
 // DuePosition is the hold's place in ListDueHolds.
@@ -199,6 +201,9 @@ func (d Document) VersionPosition() Position { return Position{Number: d.Version
 
 // FeedPosition is the change's place in ListFeed.
 func (c Change) FeedPosition() Position { return Position{Number: c.Position} }
+
+// Position is the block's place in ListBlocks.
+func (b Block) Position() Position { return Position{Number: b.Number} }
 
 // Position is the lease's place in ListLeases.
 func (l Lease) Position() Position { return Position{A: l.Document.Kind, B: l.Document.ID} }

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/koshpay/kosh/ledger"
@@ -11,7 +12,34 @@ var appendChecks = []Check{{
 	Rule:   "A key, line, version or change that is there already is refused with an error, and nothing of that write stays.",
 	Advice: "Make (book, key), (book, account, version), (book, kind, id, version) and (book, position) unique and insert without \"on conflict\"; roll back the whole write.",
 	Run:    checkAppendOnly,
+}, {
+	Name:   "erased-versions-are-replaced",
+	Rule:   "A write that deletes a version and adds it again replaces it whole: the erased body is nowhere any more, past and current.",
+	Advice: "Apply write.Delete first, versions included; then insert. The body must be gone from Read, Update and every list.",
+	Run:    checkErase,
 }}
+
+func checkErase(t *T) {
+	sc := newScribe(t, t.Open(), "book")
+	doc := ledger.Document{DocumentID: ledger.DocumentID{Kind: "k", ID: "1"}, Owner: "alice", Due: epoch, References: []string{"r"}}
+	var written []ledger.Document
+	for i := range 3 {
+		doc.Body = fmt.Appendf(nil, `{"secret": %d}`, i)
+		d := sc.entry()
+		written = append(written, d.document(doc))
+		d.record()
+	}
+	sc.erase(written[1])
+	sc.compareAll()
+	sc.erase(written[2])
+	sc.erase(written[0])
+	sc.compareAll()
+	doc.Body = []byte(`{}`)
+	d := sc.entry()
+	d.document(doc)
+	d.record()
+	sc.compareAll()
+}
 
 func checkAppendOnly(t *T) {
 	sc := newScribe(t, t.Open(), "book")
@@ -24,6 +52,8 @@ func checkAppendOnly(t *T) {
 	sc.number(1)
 
 	key, line, version, change := sc.model.keys[d.key], sc.model.lines[account][0], sc.model.documents[doc], sc.model.feed[0]
+	block := sc.model.blocks[0]
+	block.Last++
 	key.Inputs = []byte(`"other"`)
 	line.RecordedAt = line.RecordedAt.Add(time.Microsecond) // an older number at a new time is still there already
 	version.State = "other"
@@ -36,6 +66,7 @@ func checkAppendOnly(t *T) {
 		"a line beside a new one": {Lines: []ledger.Line{late, line}},
 		"a version":               {Versions: []ledger.Document{version}},
 		"a change":                {Feed: []ledger.Change{change}},
+		"a block":                 {Blocks: []ledger.Block{block}},
 	} {
 		bad.Sequences = []ledger.SequenceRow{{Name: "beside " + name, Last: 1}}
 		bad.References = []ledger.ReferenceRow{{Reference: "beside " + name, Document: doc}}

@@ -35,6 +35,11 @@ var brokenRows = []brokenStore{
 			}
 		}
 	})},
+	{name: "erases the past and forgets the present", check: "erased-versions-are-replaced", wrap: writing(func(w *ledger.Rows) {
+		if len(w.Delete.Versions) > 0 {
+			w.Documents = nil
+		}
+	})},
 	{name: "keeps 64 bits of an amount", check: "edges-come-back-whole", wrap: writing(func(w *ledger.Rows) {
 		for i := range w.Holds {
 			units, _ := w.Holds[i].Amount.Int64()

@@ -15,11 +15,10 @@ import (
 // two with [Diff].
 //
 // The lines of every account and the versions of every document are included. Lists that show rows of another list in
-// another order (by owner, by due time) are written as places only. Documents are found through the changes, references,
-// leases and due times that name them, because no list has all of them: one that was written without any of these
-// is missing. Nothing else may write to the book meanwhile.
+// another order (by owner, by due time, the open holds) are written as places only. Nothing else may write to the book
+// meanwhile.
 func Dump(ctx context.Context, s ledger.Store, book string) ([]byte, error) {
-	d := dump{ctx: ctx, store: s, book: book, kinds: map[string]bool{}, owners: map[string]bool{}}
+	d := dump{ctx: ctx, store: s, book: book, owners: map[string]bool{}}
 	d.list(ledger.Range{List: ledger.ListAssets}, nil)
 	var accounts []ledger.AccountID
 	d.list(ledger.Range{List: ledger.ListAccounts}, func(row any) {
@@ -29,21 +28,18 @@ func Dump(ctx context.Context, s ledger.Store, book string) ([]byte, error) {
 	})
 	for _, id := range accounts {
 		d.list(ledger.Range{List: ledger.ListLines, Account: id}, nil)
+		d.list(ledger.Range{List: ledger.ListOpenHolds, Account: id}, nil)
 	}
 	d.list(ledger.Range{List: ledger.ListTransactions}, nil)
 	d.list(ledger.Range{List: ledger.ListHolds}, nil)
 	d.list(ledger.Range{List: ledger.ListDueHolds}, nil)
 	d.list(ledger.Range{List: ledger.ListKeys}, nil)
-	d.list(ledger.Range{List: ledger.ListReferences}, func(row any) { d.kinds[row.(ledger.ReferenceRow).Document.Kind] = true })
-	d.list(ledger.Range{List: ledger.ListLeases}, func(row any) { d.kinds[row.(ledger.Lease).Document.Kind] = true })
-	d.list(ledger.Range{List: ledger.ListDueDocuments}, func(row any) { d.kinds[row.(ledger.Document).Kind] = true })
-	d.list(ledger.Range{List: ledger.ListPending}, func(row any) {
-		for _, c := range row.(ledger.PendingRow).Changes {
-			d.kinds[c.Document.Kind] = true
-		}
-	})
-	d.list(ledger.Range{List: ledger.ListFeed}, func(row any) { d.kinds[row.(ledger.Change).Document.Kind] = true })
-	d.list(ledger.Range{List: ledger.ListSequences}, nil)
+	for _, list := range []ledger.List{
+		ledger.ListReferences, ledger.ListLeases, ledger.ListDueDocuments, ledger.ListPending, ledger.ListFeed, ledger.ListBlocks,
+		ledger.ListSequences,
+	} {
+		d.list(ledger.Range{List: list}, nil)
+	}
 	d.documents()
 	for _, owner := range slices.Sorted(maps.Keys(d.owners)) {
 		d.list(ledger.Range{List: ledger.ListOwned, Owner: owner}, nil)
@@ -60,23 +56,19 @@ type dump struct {
 	store  ledger.Store
 	book   string
 	text   strings.Builder
-	kinds  map[string]bool // of documents
 	owners map[string]bool
 	err    error
 }
 
 func (d *dump) documents() {
-	delete(d.kinds, "")
-	for _, kind := range slices.Sorted(maps.Keys(d.kinds)) {
-		var ids []ledger.DocumentID
-		d.list(ledger.Range{List: ledger.ListDocuments, Kind: kind}, func(row any) {
-			document := row.(ledger.Document)
-			ids = append(ids, document.DocumentID)
-			d.owners[document.Owner] = true
-		})
-		for _, id := range ids {
-			d.list(ledger.Range{List: ledger.ListVersions, Document: id}, nil)
-		}
+	var ids []ledger.DocumentID
+	d.list(ledger.Range{List: ledger.ListDocuments}, func(row any) {
+		document := row.(ledger.Document)
+		ids = append(ids, document.DocumentID)
+		d.owners[document.Owner] = true
+	})
+	for _, id := range ids {
+		d.list(ledger.Range{List: ledger.ListVersions, Document: id}, nil)
 	}
 	delete(d.owners, "")
 }
@@ -97,7 +89,7 @@ func (d *dump) list(r ledger.Range, look func(row any)) {
 		switch r.List {
 		case ledger.ListOwned, ledger.ListDossier:
 			fmt.Fprintf(&d.text, `,"owner":%s,"place":%s`, rowText(r.Owner), rowText(i.at))
-		case ledger.ListDueHolds, ledger.ListDueDocuments:
+		case ledger.ListDueHolds, ledger.ListDueDocuments, ledger.ListOpenHolds:
 			fmt.Fprintf(&d.text, `,"place":%s`, rowText(i.at))
 		default:
 			fmt.Fprintf(&d.text, `,"row":%s`, rowText(i.row))

@@ -22,7 +22,7 @@ func TestEveryFieldIsWritten(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	rows := sc.model.rows()
-	rows.Feed = sc.model.feed
+	rows.Feed, rows.Blocks = sc.model.feed, sc.model.blocks
 	for _, lines := range sc.model.lines {
 		rows.Lines = append(rows.Lines, lines...)
 	}
@@ -38,7 +38,7 @@ func TestEveryFieldIsWritten(t *testing.T) {
 // fields notes for every field below a value whether it is set anywhere.
 func fields(set map[string]bool, path string, v reflect.Value) {
 	switch v.Interface().(type) {
-	case time.Time, currency.Amount, ledger.ID, []byte:
+	case time.Time, currency.Amount, ledger.ID, ledger.Hash, []byte:
 		return
 	}
 	switch v.Kind() {

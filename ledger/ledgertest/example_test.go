@@ -25,6 +25,7 @@ func ExampleChecks() {
 	// due-holds-are-found
 	// deletes-come-first
 	// history-is-only-added-to
+	// erased-versions-are-replaced
 	// a-cancelled-context-does-nothing
 	// callers-cannot-reach-in
 	// books-are-apart

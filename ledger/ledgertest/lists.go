@@ -16,7 +16,8 @@ var listNames = map[ledger.List]string{
 	ledger.ListDossier: "dossier", ledger.ListVersions: "versions", ledger.ListFeed: "feed",
 	ledger.ListDueHolds: "due holds", ledger.ListDueDocuments: "due documents", ledger.ListLeases: "leases",
 	ledger.ListKeys: "keys", ledger.ListReferences: "references", ledger.ListAssets: "assets",
-	ledger.ListPending: "pending", ledger.ListSequences: "sequences",
+	ledger.ListPending: "pending", ledger.ListSequences: "sequences", ledger.ListOpenHolds: "open holds",
+	ledger.ListBlocks: "blocks",
 }
 
 // item is a row at its place in a list.
@@ -45,7 +46,7 @@ func itemsOf(list ledger.List, rows ledger.Rows) ([]item, error) {
 		items, rows.Lines = place(rows.Lines, ledger.Line.Position), nil
 	case ledger.ListTransactions:
 		items, rows.Transactions = place(rows.Transactions, ledger.Transaction.Position), nil
-	case ledger.ListHolds:
+	case ledger.ListHolds, ledger.ListOpenHolds:
 		items, rows.Holds = place(rows.Holds, ledger.Hold.Position), nil
 	case ledger.ListDueHolds:
 		items, rows.Holds = place(rows.Holds, ledger.Hold.DuePosition), nil
@@ -57,6 +58,8 @@ func itemsOf(list ledger.List, rows ledger.Rows) ([]item, error) {
 		items, rows.Versions = place(rows.Versions, ledger.Document.VersionPosition), nil
 	case ledger.ListFeed:
 		items, rows.Feed = place(rows.Feed, ledger.Change.FeedPosition), nil
+	case ledger.ListBlocks:
+		items, rows.Blocks = place(rows.Blocks, ledger.Block.Position), nil
 	case ledger.ListLeases:
 		items, rows.Leases = place(rows.Leases, ledger.Lease.Position), nil
 	case ledger.ListKeys:
@@ -130,12 +133,14 @@ func scanAll(ctx context.Context, s ledger.Store, book string, r ledger.Range) (
 func describe(r ledger.Range) string {
 	text := listNames[r.List]
 	switch r.List {
-	case ledger.ListLines:
+	case ledger.ListLines, ledger.ListOpenHolds:
 		text += " of " + r.Account.String()
 	case ledger.ListOwned, ledger.ListDossier:
 		text += " of owner " + r.Owner
 	case ledger.ListDocuments:
-		text += " of kind " + r.Kind
+		if r.Kind != "" {
+			text += " of kind " + r.Kind
+		}
 	case ledger.ListVersions:
 		text += " of " + r.Document.String()
 	default: // one a book

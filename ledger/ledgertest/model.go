@@ -22,6 +22,7 @@ type model struct {
 	assets       map[currency.AssetID]ledger.AssetRow
 	pending      map[ledger.ID]ledger.PendingRow
 	feed         []ledger.Change
+	blocks       []ledger.Block
 	sequences    map[string]ledger.SequenceRow
 }
 
@@ -42,6 +43,9 @@ func (m *model) apply(w ledger.Rows) {
 	}
 	for _, id := range w.Delete.Pending {
 		delete(m.pending, id)
+	}
+	for _, id := range w.Delete.Versions {
+		m.versions[id.DocumentID] = slices.DeleteFunc(m.versions[id.DocumentID], func(d ledger.Document) bool { return d.Version == id.Version })
 	}
 	for _, r := range w.Keys {
 		m.keys[r.Key] = r
@@ -77,6 +81,7 @@ func (m *model) apply(w ledger.Rows) {
 		m.pending[r.Entry] = r
 	}
 	m.feed = append(m.feed, w.Feed...)
+	m.blocks = append(m.blocks, w.Blocks...)
 	for _, r := range w.Sequences {
 		m.sequences[r.Name] = r
 	}
@@ -131,8 +136,12 @@ func (m *model) all(r ledger.Range) []item {
 		return placeIf(maps.Values(m.holds), ledger.Hold.DuePosition, func(h ledger.Hold) bool {
 			return h.State == ledger.HoldOpen && !h.ExpiresAt.IsZero()
 		})
+	case ledger.ListOpenHolds:
+		return placeIf(maps.Values(m.holds), ledger.Hold.Position, func(h ledger.Hold) bool {
+			return h.State == ledger.HoldOpen && h.Account == r.Account
+		})
 	case ledger.ListDocuments:
-		return placeIf(maps.Values(m.documents), ledger.Document.Position, func(d ledger.Document) bool { return d.Kind == r.Kind })
+		return placeIf(maps.Values(m.documents), ledger.Document.Position, func(d ledger.Document) bool { return r.Kind == "" || d.Kind == r.Kind })
 	case ledger.ListDossier:
 		return placeIf(maps.Values(m.documents), ledger.Document.Position, func(d ledger.Document) bool { return d.Owner == r.Owner })
 	case ledger.ListDueDocuments:
@@ -141,6 +150,8 @@ func (m *model) all(r ledger.Range) []item {
 		return place(m.versions[r.Document], ledger.Document.VersionPosition)
 	case ledger.ListFeed:
 		return place(m.feed, ledger.Change.FeedPosition)
+	case ledger.ListBlocks:
+		return place(m.blocks, ledger.Block.Position)
 	case ledger.ListLeases:
 		return placeIf(maps.Values(m.leases), ledger.Lease.Position, nil)
 	case ledger.ListKeys:
@@ -174,7 +185,7 @@ func (m *model) ranges() []ledger.Range {
 	owners, kinds := map[string]bool{"nobody": true}, map[string]bool{"nothing": true}
 	for _, id := range slices.SortedFunc(maps.Keys(m.accounts), compareAccounts) {
 		owners[m.accounts[id].Owner] = true
-		all = append(all, ledger.Range{List: ledger.ListLines, Account: id})
+		all = append(all, ledger.Range{List: ledger.ListLines, Account: id}, ledger.Range{List: ledger.ListOpenHolds, Account: id})
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(m.documents), compareDocuments) {
 		owners[m.documents[id].Owner], kinds[id.Kind] = true, true
@@ -190,12 +201,13 @@ func (m *model) ranges() []ledger.Range {
 	for _, list := range []ledger.List{
 		ledger.ListAccounts, ledger.ListTransactions, ledger.ListHolds, ledger.ListFeed, ledger.ListDueHolds,
 		ledger.ListDueDocuments, ledger.ListLeases, ledger.ListKeys, ledger.ListReferences, ledger.ListAssets,
-		ledger.ListPending, ledger.ListSequences,
+		ledger.ListPending, ledger.ListSequences, ledger.ListDocuments, ledger.ListBlocks,
 	} {
 		all = append(all, ledger.Range{List: list})
 	}
 	return append(all,
 		ledger.Range{List: ledger.ListLines, Account: ledger.AccountID{Path: "never/opened", Asset: "USD"}},
+		ledger.Range{List: ledger.ListOpenHolds, Account: ledger.AccountID{Path: "never/opened", Asset: "USD"}},
 		ledger.Range{List: ledger.ListVersions, Document: ledger.DocumentID{Kind: "nothing", ID: "never"}})
 }
 

@@ -161,10 +161,15 @@ func (sc *scribe) everyField() {
 			Balances: []ledger.Balance{{Account: wallet, Version: 4, Posted: sc.amount(wallet, 540), Held: sc.amount(wallet, 1), Available: sc.amount(wallet, 539)}},
 		},
 	}}})
+	sc.number(2)
 	sc.number(ledger.MaxPage)
 	d = sc.entry()
+	gone := d.document(ledger.Document{DocumentID: ledger.DocumentID{Kind: "withdrawal", ID: "w2"}, Body: json.RawMessage(`{"iban":"x"}`)})
+	d.record()
+	sc.erase(gone)
+	d = sc.entry()
 	d.hold(wallet, sc.amount(wallet, 1), epoch.Add(time.Hour))
-	d.changed(ledger.Change{Kind: ledger.ChangeDocument, Account: wallet, Transaction: first.ID, Hold: h.ID, Document: doc.DocumentID, Version: 1, State: "sent"})
+	d.changed(ledger.Change{Kind: ledger.ChangeDocument, Account: wallet, Transaction: first.ID, Hold: h.ID, Document: doc.DocumentID, Version: 1, State: "sent", Amount: sc.amount(wallet, 1)})
 	d.record()
 }
 

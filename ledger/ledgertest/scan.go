@@ -148,7 +148,7 @@ func checkBadRanges(t *T) {
 		{List: ledger.ListSequences, Limit: -1},
 		{List: ledger.ListSequences, Limit: ledger.MaxPage + 1},
 		{Limit: 1},
-		{List: ledger.ListSequences + 1, Limit: 1},
+		{List: ledger.ListBlocks + 1, Limit: 1},
 	} {
 		if rows, err := sc.store.Scan(context.WithoutCancel(t.Context()), sc.book, r); err == nil {
 			t.Errorf("Scan of list %d with limit %d was answered with %s", r.List, r.Limit, rowText(rows))

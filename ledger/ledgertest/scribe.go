@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -84,6 +85,9 @@ func namesOf(w ledger.Rows) ledger.Names {
 	}
 	n.Leases = append(n.Leases, w.Delete.Leases...)
 	n.Pending = append(n.Pending, w.Delete.Pending...)
+	for _, id := range w.Delete.Versions { // its document is what keeps a version from changing
+		n.Documents = append(n.Documents, id.DocumentID)
+	}
 	return n
 }
 
@@ -212,7 +216,7 @@ func (d *draft) hold(account ledger.AccountID, amount currency.Amount, expires t
 		d.accounts[account] = a
 	}
 	d.write.Holds = append(d.write.Holds, h)
-	d.changed(ledger.Change{Kind: ledger.ChangeHold, Hold: h.ID, State: "open"})
+	d.changed(ledger.Change{Kind: ledger.ChangeHold, Account: account, Hold: h.ID, Version: d.accounts[account].Version, State: "open", Amount: amount})
 	return h
 }
 
@@ -230,7 +234,7 @@ func (d *draft) release(h ledger.Hold) ledger.Hold {
 	}
 	d.accounts[h.Account] = a
 	d.write.Holds = append(d.write.Holds, h)
-	d.changed(ledger.Change{Kind: ledger.ChangeHold, Hold: h.ID, State: "released"})
+	d.changed(ledger.Change{Kind: ledger.ChangeHold, Account: h.Account, Hold: h.ID, Version: d.accounts[h.Account].Version, State: "released", Amount: h.Amount})
 	return h
 }
 
@@ -252,6 +256,32 @@ func (d *draft) document(doc ledger.Document) ledger.Document {
 	return doc
 }
 
+// block seals the feed up to a position, with hashes that hash nothing: a store cannot know.
+func (sc *scribe) block(last uint64) ledger.Block {
+	b := ledger.Block{Number: 1, First: 1, Last: last, SealedAt: sc.now}
+	if n := len(sc.model.blocks); n > 0 {
+		before := sc.model.blocks[n-1]
+		b.Number, b.First, b.Previous = before.Number+1, before.Last+1, before.Hash
+	}
+	for i := range b.Hash {
+		b.Hash[i] = byte(sc.rnd.Uint32())
+	}
+	b.Marks = bytes.Repeat(b.Hash[:8], int(b.Last-b.First+1)) //nolint:gosec // a test's few
+	return b
+}
+
+// erase takes the body of a version that was written.
+func (sc *scribe) erase(d ledger.Document) {
+	erased := d
+	erased.Body, erased.Erased = nil, ledger.Erasure{At: sc.now, Reason: "asked for", Digest: ledger.Hash{1, 2, 3}}
+	w := ledger.Rows{Versions: []ledger.Document{erased}}
+	w.Delete.Versions = []ledger.VersionID{{DocumentID: d.DocumentID, Version: d.Version}}
+	if now := sc.model.documents[d.DocumentID]; now.Version == d.Version {
+		w.Documents = []ledger.Document{erased}
+	}
+	sc.write(w)
+}
+
 // number moves the changes of up to n entries from pending to the feed, the oldest first.
 func (sc *scribe) number(n int) {
 	waiting := pick(sc.model.all(ledger.Range{List: ledger.ListPending}), ledger.Range{List: ledger.ListPending, Limit: n})
@@ -269,6 +299,7 @@ func (sc *scribe) number(n int) {
 		}
 		w.Delete.Pending = append(w.Delete.Pending, p.Entry)
 	}
+	w.Blocks = []ledger.Block{sc.block(last)}
 	w.Sequences = []ledger.SequenceRow{{Name: "feed", Last: last}}
 	sc.write(w)
 }

@@ -31,6 +31,8 @@ func appendValue(b []byte, v reflect.Value) []byte {
 		return strconv.AppendQuote(b, x.String())
 	case ledger.ID:
 		return strconv.AppendQuote(b, x.String())
+	case ledger.Hash:
+		return strconv.AppendQuote(b, x.String())
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

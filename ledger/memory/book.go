@@ -26,14 +26,17 @@ type book struct {
 	assets       *table[currency.AssetID, ledger.AssetRow]
 	pending      *table[ledger.ID, ledger.PendingRow]
 	feed         *history[ledger.Change]
+	blocks       *history[ledger.Block]
 	sequences    *table[string, ledger.SequenceRow]
 }
 
 // The lists of the tables that have more than one, by their place in table.in.
 const (
 	allAccounts, ownedAccounts           = 0, 1
-	allHolds, dueHolds, dueHoldsAccount  = 0, 1, 2
+	allHolds, dueHolds                   = 0, 1
+	dueHoldsAccount, openHolds           = 2, 3
 	kindDocuments, dossier, dueDocuments = 0, 1, 2
+	allDocuments                         = 3
 )
 
 func newBook() *book {
@@ -54,6 +57,9 @@ func newBook() *book {
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) { return group{}, h.DuePosition(), isDue(h) }),
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
 				return accountGroup(h.Account), h.DuePosition(), isDue(h)
+			}),
+			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
+				return accountGroup(h.Account), h.Position(), h.State == ledger.HoldOpen
 			})),
 		transactions: newTable(func(t *ledger.Transaction) ledger.ID { return t.ID }, copyTransaction, oneList(ledger.Transaction.Position)),
 		documents: newTable(func(d *ledger.Document) ledger.DocumentID { return d.DocumentID }, copyDocument,
@@ -61,7 +67,8 @@ func newBook() *book {
 			newLists(func(d *ledger.Document) (group, ledger.Position, bool) { return group{a: d.Owner}, d.Position(), true }),
 			newLists(func(d *ledger.Document) (group, ledger.Position, bool) {
 				return group{}, d.DuePosition(), !d.Due.IsZero()
-			})),
+			}),
+			oneList(ledger.Document.Position)),
 		versions: newHistory(
 			func(d *ledger.Document) (group, ledger.Position, bool) {
 				return documentGroup(d.DocumentID), d.VersionPosition(), true
@@ -74,6 +81,9 @@ func newBook() *book {
 		feed: newHistory(
 			func(c *ledger.Change) (group, ledger.Position, bool) { return group{}, c.FeedPosition(), true },
 			func(c *ledger.Change) uint64 { return c.Position }, copyPlain[ledger.Change]),
+		blocks: newHistory(
+			func(k *ledger.Block) (group, ledger.Position, bool) { return group{}, k.Position(), true },
+			func(k *ledger.Block) uint64 { return k.Number }, copyBlock),
 		sequences: newTable(func(s *ledger.SequenceRow) string { return s.Name }, copyPlain[ledger.SequenceRow], oneList(ledger.SequenceRow.Position)),
 	}
 }
@@ -142,6 +152,9 @@ func (b *book) apply(w ledger.Rows) error {
 	for _, id := range w.Delete.Pending {
 		b.pending.delete(id)
 	}
+	for _, id := range w.Delete.Versions {
+		b.versions.remove(&ledger.Document{DocumentID: id.DocumentID, Version: id.Version})
+	}
 	putAll(w.Keys, b.keys.put)
 	putAll(w.Accounts, b.accounts.put)
 	putAll(w.Lines, b.lines.put)
@@ -154,6 +167,7 @@ func (b *book) apply(w ledger.Rows) error {
 	putAll(w.Assets, b.assets.put)
 	putAll(w.Pending, b.pending.put)
 	putAll(w.Feed, b.feed.put)
+	putAll(w.Blocks, b.blocks.put)
 	putAll(w.Sequences, b.sequences.put)
 	return nil
 }
@@ -166,9 +180,14 @@ func putAll[R any](rows []R, put func(*R)) {
 
 func (b *book) check(w *ledger.Rows) error {
 	d := w.Delete
-	d.Leases, d.Pending = nil, nil
+	for _, id := range d.Versions {
+		if !slices.ContainsFunc(w.Versions, func(d ledger.Document) bool { return versionName(&d) == id }) {
+			return errors.New("memory: a version is deleted and not written again")
+		}
+	}
+	d.Leases, d.Pending, d.Versions = nil, nil, nil
 	if !d.Empty() {
-		return errors.New("memory: only leases and pending rows are ever deleted")
+		return errors.New("memory: only leases, pending rows and versions are ever deleted")
 	}
 	type lineName struct {
 		account ledger.AccountID
@@ -181,16 +200,21 @@ func (b *book) check(w *ledger.Rows) error {
 		once("hold", w.Holds, b.holds.name, nil),
 		once("transaction", w.Transactions, b.transactions.name, nil),
 		once("document", w.Documents, b.documents.name, nil),
-		once("version", w.Versions, func(d *ledger.Document) ledger.VersionID {
-			return ledger.VersionID{DocumentID: d.DocumentID, Version: d.Version}
-		}, b.versions.has),
+		once("version", w.Versions, versionName, func(d *ledger.Document) bool {
+			return b.versions.has(d) && !slices.Contains(w.Delete.Versions, versionName(d))
+		}),
 		once("reference", w.References, b.references.name, nil),
 		once("lease", w.Leases, b.leases.name, nil),
 		once("asset", w.Assets, b.assets.name, nil),
 		once("pending row", w.Pending, b.pending.name, nil),
 		once("change", w.Feed, b.feed.number, b.feed.has),
+		once("block", w.Blocks, b.blocks.number, b.blocks.has),
 		once("sequence", w.Sequences, b.sequences.name, nil),
 	)
+}
+
+func versionName(d *ledger.Document) ledger.VersionID {
+	return ledger.VersionID{DocumentID: d.DocumentID, Version: d.Version}
 }
 
 // once says what is wrong with the rows to be written of one kind: a name that occurs twice, or a row of a kind that
@@ -226,6 +250,7 @@ func (b *book) clone() *book {
 		assets:       b.assets.clone(),
 		pending:      b.pending.clone(),
 		feed:         b.feed.clone(),
+		blocks:       b.blocks.clone(),
 		sequences:    b.sequences.clone(),
 	}
 }

@@ -57,6 +57,12 @@ func copyDocument(d *ledger.Document) ledger.Document {
 	return c
 }
 
+func copyBlock(b *ledger.Block) ledger.Block {
+	c := *b
+	c.Marks = slices.Clone(b.Marks)
+	return c
+}
+
 func copyPending(p *ledger.PendingRow) ledger.PendingRow {
 	c := *p
 	c.Changes = slices.Clone(p.Changes)

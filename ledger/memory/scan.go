@@ -23,7 +23,11 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListHolds:
 		rows.Holds = page(b.holds.in[allHolds], group{}, r, b.holds.copy)
 	case ledger.ListDocuments:
-		rows.Documents = page(b.documents.in[kindDocuments], group{a: r.Kind}, r, b.documents.copy)
+		if r.Kind == "" {
+			rows.Documents = page(b.documents.in[allDocuments], group{}, r, b.documents.copy)
+		} else {
+			rows.Documents = page(b.documents.in[kindDocuments], group{a: r.Kind}, r, b.documents.copy)
+		}
 	case ledger.ListDossier:
 		rows.Documents = page(b.documents.in[dossier], group{a: r.Owner}, r, b.documents.copy)
 	case ledger.ListVersions:
@@ -46,6 +50,10 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 		rows.Pending = page(b.pending.in[0], group{}, r, b.pending.copy)
 	case ledger.ListSequences:
 		rows.Sequences = page(b.sequences.in[0], group{}, r, b.sequences.copy)
+	case ledger.ListOpenHolds:
+		rows.Holds = page(b.holds.in[openHolds], accountGroup(r.Account), r, b.holds.copy)
+	case ledger.ListBlocks:
+		rows.Blocks = page(b.blocks.lists, group{}, r, b.blocks.copy)
 	default:
 		return rows, fmt.Errorf("memory: there is no list %d", r.List)
 	}

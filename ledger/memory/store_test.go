@@ -44,7 +44,7 @@ func TestBadRange(t *testing.T) {
 		{List: ledger.ListKeys},
 		{List: ledger.ListKeys, Limit: -1},
 		{List: ledger.ListKeys, Limit: ledger.MaxPage + 1},
-		{List: ledger.ListSequences + 1, Limit: 1},
+		{List: ledger.ListBlocks + 1, Limit: 1},
 	} {
 		_, err := s.Scan(t.Context(), "b", r)
 		require.Error(t, err, "%+v", r)
