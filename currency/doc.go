@@ -57,6 +57,25 @@
 // edge, and huge exponents refused before anything is expanded. For people,
 // [Format] writes an amount as their locale does.
 //
+// # Promises
+//
+// Ten things always hold. A property test named after each, in
+// promises_test.go, tries to break it.
+//
+//  1. Subtracting what was added gives back what there was.
+//  2. The parts of an allocation sum to the whole, and those of −x are those of
+//     x negated.
+//  3. Each part is within one smallest unit of its exact share.
+//  4. Every rounding is the one that exact fractions (big.Rat) give.
+//  5. Comparison is a total order within an asset: transitive, antisymmetric,
+//     and equal means ==.
+//  6. Mixing assets always fails, whatever the operation.
+//  7. An ID is never known with two scales or kinds, however many goroutines
+//     try at once: all but one meaning is refused.
+//  8. Changing a host's [Asset] after its first use changes nothing.
+//  9. Decimals, text, JSON, SQL and binary read back to the same amount.
+//  10. Every decoder refuses a megabyte of nonsense in bounded time and memory.
+//
 // # Errors
 //
 // Every error is an [*Error] that wraps one sentinel, such as [ErrOverflow].
