@@ -54,8 +54,14 @@
 //
 // Bare numbers, unknown assets, duplicate and unknown names are refused.
 // Decimals of github.com/shopspring/decimal are accepted and returned at the
-// edge, and huge exponents refused before anything is expanded. For people,
-// [Format] writes an amount as their locale does.
+// edge, and huge exponents refused before anything is expanded.
+//
+// # For people
+//
+// [Format] writes an amount as its reader's locale does, from the tables of
+// Unicode CLDR ([CLDRVersion]) and byte for byte like ICU; a [Formatter] has
+// the options. [ParseLocale] reads what a person types, and refuses what could
+// mean two things.
 //
 // # Promises
 //

@@ -78,6 +78,7 @@ type Formatter struct {
 	locale  localeIndex
 	system  int
 	options FormatOptions
+	owners  func() map[string]*Definition // for parsing: whose symbol is it
 
 	mu      sync.Mutex                              // to prepare
 	layouts atomic.Pointer[map[*Definition]*layout] // replaced, never changed
@@ -96,6 +97,7 @@ func NewFormatter(tag language.Tag, o FormatOptions) *Formatter {
 		d.Max = min(max(d.Min, d.Max), MaxScale)
 		f.options.Fraction = &d
 	}
+	f.owners = sync.OnceValue(f.findOwners)
 	f.layouts.Store(new(map[*Definition]*layout))
 	return f
 }

@@ -2,6 +2,7 @@ package currency
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -21,6 +22,8 @@ type layout struct {
 	maximum  int
 	step     uint128 // cash, 0 for none
 	rounding Rounding
+
+	names func() []string // for parsing: what may stand for the asset
 }
 
 type affixes struct{ before, after string }
@@ -59,6 +62,7 @@ func newLayout(f *Formatter, d *Definition) *layout {
 	}
 	y.positive, y.negative, y.plus = w.write(noSign), w.write(minusSign), w.write(plusSign)
 	y.setDecimals(f.options, d)
+	y.names = sync.OnceValue(func() []string { return f.findNames(d) })
 	return y
 }
 
@@ -174,8 +178,10 @@ func (w *affixWriter) write(kind signKind) affixes {
 	if kind == plusSign {
 		sign = w.plus
 	}
-	fill := strings.NewReplacer("¤", w.symbol, "-", sign)
-	before, after := fill.Replace(from.before), fill.Replace(from.after)
+	fill := func(s string) string { // a symbol may contain a hyphen, so it comes last
+		return strings.ReplaceAll(strings.ReplaceAll(s, "-", sign), "¤", w.symbol)
+	}
+	before, after := fill(from.before), fill(from.after)
 	if w.spacing && strings.HasSuffix(from.before, "¤") {
 		if r, _ := utf8.DecodeLastRuneInString(w.symbol); spaced(r) {
 			before += nbsp

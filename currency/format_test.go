@@ -2,6 +2,7 @@ package currency
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -138,6 +139,31 @@ func TestFormatExtremes(t *testing.T) {
 	require.Equal(t, "TST"+nbsp+"170,141,183,460,469,231,731,687,303,715,884,105,727", Format(a, language.English))
 }
 
+// What Format writes, it reads: any asset, any locale that CLDR has.
+func TestFormatRoundTrip(t *testing.T) {
+	eth := testAsset(t, "eip155:1/slip44:60", 18)
+	coin := testAsset(t, "app:format/coin", 2)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range cldrLocales.len() {
+		tag, err := language.Parse(cldrLocales.get(i))
+		if err != nil {
+			continue // younger than the language package
+		}
+		for _, asset := range []Asset{eth, coin, JPY, KWD, INR, ISO()[random.IntN(len(ISO()))], WithdrawnISO()[random.IntN(len(WithdrawnISO()))]} {
+			d, err := Intern(asset)
+			require.NoError(t, err)
+			a := Amount{units: int128{hi: random.Int64() >> random.IntN(64), lo: random.Uint64()}, def: d}
+			if random.IntN(2) == 0 {
+				a.units = int128From(random.Int64() >> random.IntN(64))
+			}
+			text := Format(a, tag)
+			b, err := ParseLocale(text, asset, tag)
+			require.NoError(t, err, "%s %+q", tag, text)
+			require.Equal(t, a, b, "%s %+q", tag, text)
+		}
+	}
+}
+
 // Whatever the locale, the digits are those of the amount.
 func TestFormatKeepsEveryDigit(t *testing.T) {
 	for i := range cldrLocales.len() {
@@ -195,6 +221,16 @@ func TestTableSize(t *testing.T) {
 	}
 	t.Logf("%d locales in %d bytes", cldrLocales.len(), size)
 	require.Less(t, size, 150_000)
+}
+
+// A currency that is added to the ISO tables has no symbols before "go generate".
+func TestTableKnowsISO(t *testing.T) {
+	for _, list := range [][]*Definition{ISO(), WithdrawnISO()} {
+		for _, d := range list {
+			_, ok := currencyIndex(d.Code())
+			require.True(t, ok, "%s: run go generate ./currency", d)
+		}
+	}
 }
 
 func TestISODate(t *testing.T) {
