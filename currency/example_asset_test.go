@@ -82,3 +82,90 @@ func ExampleRegistry() {
 	// currency: find asset: asset is not enabled (EUR)
 	// currency: find asset: unknown asset: "DOGE"
 }
+
+// An ID has one of three forms, and one spelling.
+func ExampleAssetID_Validate() {
+	for _, id := range []currency.AssetID{"USD", "app:acme/gem", "usd", "eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"} {
+		fmt.Println(id.Validate())
+	}
+	// Output:
+	// <nil>
+	// <nil>
+	// currency: asset id: invalid asset: neither ISO 4217, nor CAIP-19, nor app:<namespace>/<name>: "usd"
+	// currency: asset id: invalid asset: an EVM address is 0x and 40 hexadecimal digits in lower case: "eip155:1/erc20:0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48"
+}
+
+// Intern reads a host's own Asset once; what it says later has no effect.
+func ExampleIntern() {
+	row := tokenRow{"eip155:10", "0x6b175474e89094c44da98b954eedeac495271d0f", "DAI", "Dai", 18}
+	dai, err := currency.Intern(row)
+	row.Ticker, row.Decimals = "EVIL", 2
+	fmt.Println(dai.Code(), dai.Scale(), err)
+
+	_, err = currency.Intern(row) // another scale would move every point
+	fmt.Println(errors.Is(err, currency.ErrAssetConflict))
+	// Output:
+	// DAI 18 <nil>
+	// true
+}
+
+// Info travels: defining it in another process gives the same asset.
+func ExampleDefinition_Info() {
+	info := currency.CHF.Info()
+	fmt.Println(info.Code, info.Name, info.Scale, info.Numeric, info.CashStep)
+
+	again, err := currency.Define(info)
+	fmt.Println(again == currency.CHF, err)
+	// Output:
+	// CHF Swiss Franc 2 756 5
+	// true <nil>
+}
+
+// Rarer facts are functions, so that an implementation of Asset stays small.
+func ExampleSymbol() {
+	for _, a := range []currency.Asset{currency.USD, currency.CAD, currency.CHF} {
+		number, _ := currency.NumericCode(a)
+		fmt.Println(currency.Symbol(a), currency.NarrowSymbol(a), number, currency.CashStep(a))
+	}
+	// Output:
+	// US$ $ 840 1
+	// CA$ $ 124 5
+	// CHF CHF 756 5
+}
+
+func ExampleISO() {
+	list := currency.ISO()
+	fmt.Println(len(list), list[0], list[0].Name())
+	// Output:
+	// 165 AED UAE Dirham
+}
+
+// Old records stay readable.
+func ExampleWithdrawnISO() {
+	list := currency.WithdrawnISO()
+	fmt.Println(len(list), list[0], currency.Withdrawn(list[0]))
+
+	kuna, err := currency.ParseText("75.30 HRK")
+	fmt.Println(kuna, currency.Withdrawn(kuna.Asset()), err)
+	// Output:
+	// 54 ADP 2003-07
+	// 75.30 HRK 2023-01 <nil>
+}
+
+func ExampleLookupNumeric() {
+	d, ok := currency.LookupNumeric(978)
+	fmt.Println(d, ok)
+	// Output:
+	// EUR true
+}
+
+// What a service accepts may change while it runs.
+func ExampleRegistry_Enable() {
+	var registry currency.Registry // accepts nothing yet
+	fmt.Println(registry.Enable(currency.EUR), registry.Enabled("EUR"))
+	registry.Disable("EUR")
+	fmt.Println(registry.Enabled("EUR"))
+	// Output:
+	// <nil> true
+	// false
+}
