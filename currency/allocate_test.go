@@ -156,14 +156,15 @@ func TestSplitIsAllocateByOnes(t *testing.T) {
 }
 
 func FuzzAllocate(f *testing.F) {
-	f.Add(int64(0), uint64(100), int64(1), int64(1), int64(1), int64(0))
-	f.Add(int64(-1), uint64(5), int64(0), int64(7), int64(3), int64(math.MaxInt64))
-	f.Add(int64(math.MaxInt64), uint64(math.MaxUint64), int64(-1), int64(0), int64(0), int64(0))
-	f.Fuzz(func(t *testing.T, hi int64, lo uint64, w0, w1, w2, w3 int64) {
+	f.Add(int64(0), uint64(100), int64(1), int64(1), int64(1), int64(0), uint8(0))
+	f.Add(int64(-1), uint64(5), int64(0), int64(7), int64(3), int64(math.MaxInt64), uint8(0))
+	f.Add(int64(math.MaxInt64), uint64(math.MaxUint64), int64(-1), int64(0), int64(0), int64(0), uint8(0))
+	f.Add(int64(math.MaxInt64), uint64(math.MaxUint64), int64(1), int64(0), int64(math.MaxInt64), int64(7), uint8(9))
+	f.Fuzz(func(t *testing.T, hi int64, lo uint64, w0, w1, w2, w3 int64, more uint8) {
 		a, err := FromUnits(hi, lo, USD)
 		if err != nil {
 			return
 		}
-		checkAllocate(t, a, []int64{w0, w1, w2, w3})
+		checkAllocate(t, a, slices.Repeat([]int64{w0, w1, w2, w3}, 1+int(more%12)))
 	})
 }
