@@ -28,7 +28,7 @@ func TestPlanted(t *testing.T) {
 			}
 			found = true
 			caught++
-			report(t, "planted: %-24s %3d seeds  operation %3d  %s", name, seed+1, r.Failure.Op, r.Failure.Breach.Invariant)
+			report(t, "planted: %-24s %3d seeds  %3d operations  %s", name, seed+1, r.Failure.Op, r.Failure.Breach.Invariant)
 			if testing.Verbose() {
 				t.Logf("%s (%s): %v", name, bugs[name], r.Failure.Breach)
 			}

@@ -115,7 +115,7 @@ func (w *world) refuse(r *request, err error, altered bool) {
 
 // photograph dumps the whole book before a bad request, now and then: it costs as much as the book is long.
 func (w *world) photograph(r *request) []byte {
-	if !r.bad || w.dump == nil || w.depth > 0 || w.dumps >= 4 || !w.dice.chance(300) {
+	if !r.bad || w.dump == nil || w.depth > 0 || w.dumps >= 1 || !w.dice.chance(150) {
 		return nil
 	}
 	w.dumps++

@@ -36,7 +36,7 @@ type Result struct {
 // Failure is a broken invariant with all that is needed to understand it.
 type Failure struct {
 	Seed    uint64
-	Op      int // the operation after which it was found; Config.Ops: when everything had come to rest
+	Op      int // how many operations it took
 	Breach  *Breach
 	Steps   []string // the last lines of the trace
 	Journal []string // of the accounts concerned
@@ -45,7 +45,7 @@ type Failure struct {
 // Error shows the failure: what broke, what led to it, and how to see it again.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, operation %d broke: %v\n", f.Seed, f.Op, f.Breach)
+	fmt.Fprintf(&b, "seed %d broke after %d operations: %v\n", f.Seed, f.Op, f.Breach)
 	for _, s := range f.Steps {
 		fmt.Fprintf(&b, "    %s\n", s)
 	}
@@ -55,7 +55,7 @@ func (f *Failure) Error() string {
 			fmt.Fprintf(&b, "    %s\n", s)
 		}
 	}
-	fmt.Fprintf(&b, "again: make sim SEED=%d OPS=%d", f.Seed, f.Op+1)
+	fmt.Fprintf(&b, "again: make sim SEED=%d OPS=%d", f.Seed, f.Op)
 	return b.String()
 }
 
@@ -75,7 +75,7 @@ func Run(c Config) Result {
 			w.fail(w.audit())
 		}
 		if w.breach() != nil {
-			return w.end(n)
+			return w.end(n + 1)
 		}
 	}
 	w.rest()
@@ -94,7 +94,7 @@ func (w *world) end(op int) Result {
 
 // Shrink looks for the smallest number of operations with which a world still fails.
 func Shrink(c Config, f *Failure) (Config, *Failure) {
-	low, high := 0, min(f.Op+1, c.Ops)
+	low, high := 0, min(f.Op, c.Ops)
 	for low < high {
 		middle := (low + high) / 2
 		try := c

@@ -3,6 +3,7 @@ package simulation
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ func report(t *testing.T, format string, args ...any) {
 }
 
 func TestMain(m *testing.M) {
+	debug.SetGCPercent(400) // worlds are small and short
 	code := m.Run()
 	for _, line := range lines.all {
 		fmt.Println(line)
