@@ -95,6 +95,11 @@ func TestKeyConflictNamesTheField(t *testing.T) {
 	}
 
 	w := newWorld(t)
+	_, err := w.Record(t.Context(), ledger.Entry{Key: "burned", Guards: []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) { return nil, ledger.ErrDenied }}}})
+	require.ErrorIs(t, err, ledger.ErrDenied)
+	_, err = w.Record(t.Context(), ledger.Entry{Key: "burned", Inputs: 1, Commands: []ledger.Command{ledger.OpenAccount{Account: alice, Type: ledger.Liability}}})
+	require.ErrorIs(t, err, ledger.ErrKeyConflict, "a decline is of its inputs too")
+
 	record := func(inputs any) error {
 		_, err := w.Record(t.Context(), ledger.Entry{Key: "k", Inputs: inputs, Commands: []ledger.Command{ledger.OpenAccount{Account: alice, Type: ledger.Liability}}})
 		return err

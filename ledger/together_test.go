@@ -60,11 +60,13 @@ func mixed(rng *rand.Rand) (entries []ledger.Entry) {
 		if rng.IntN(8) == 0 && i > 0 {
 			key = fmt.Sprintf("e%d", rng.IntN(i))
 		}
+		// Each entry on alice is a microsecond later than the one before, so some of these die within the batch.
+		soon := start.Add(2*time.Minute + time.Duration(i+5+rng.IntN(20))*time.Microsecond)
 		amount := dollars(int64(rng.IntN(300)) + 1)
 		e := ledger.Entry{Key: key}
 		switch rng.IntN(8) {
 		case 0:
-			e.Commands = []ledger.Command{ledger.PlaceHold{Account: alice, Amount: amount, ExpiresAt: start.Add(3 * time.Minute)}, ledger.Release{Hold: ledger.Nth(0), Amount: dollars(1)}}
+			e.Commands = []ledger.Command{ledger.PlaceHold{Account: alice, Amount: amount, ExpiresAt: soon}, ledger.Release{Hold: ledger.Nth(0), Amount: dollars(1)}}
 		case 1:
 			e.Commands = []ledger.Command{ledger.Capture{Hold: ledger.ByID(ledger.ID{byte(rng.IntN(3))}), To: []ledger.Portion{{Account: bob, Amount: amount}}}}
 		case 2:
