@@ -147,6 +147,26 @@ func (l localeIndex) symbol(code string) (standard, narrow string) {
 	return standard, narrow
 }
 
+// eachSymbol calls f with every ISO currency that is not written as its code.
+func (l localeIndex) eachSymbol(f func(code, standard string)) {
+	var done [len(cldrCodes) / 3]bool
+	l.up(func(r record) bool {
+		r.skip(2)
+		r.skip(2 * r.number())
+		i := 0
+		for n := r.number(); n > 0; n-- {
+			i += r.number()
+			standard := r.string()
+			r.skip(1)
+			if !done[i] && standard != "" {
+				f(cldrCodes[3*i:3*i+3], standard)
+			}
+			done[i] = true
+		}
+		return false
+	})
+}
+
 // special returns the pattern and separators of a currency that has its own, such as the escudo's $; empty ones are the
 // locale's.
 func (l localeIndex) special(code string) (pattern, decimal, group string) {

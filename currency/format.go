@@ -73,7 +73,8 @@ const (
 )
 
 // Formatter writes amounts in one locale with fixed options. It is immutable and safe for concurrent use. It prepares the
-// affixes of an asset at first use and remembers them for the assets used lately.
+// affixes of an asset at first use and remembers them for the assets used lately. Get one from [NewFormatter]; the zero
+// Formatter is of no use.
 type Formatter struct {
 	locale  localeIndex
 	system  int

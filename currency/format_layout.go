@@ -23,7 +23,7 @@ type layout struct {
 	step     uint128 // cash, 0 for none
 	rounding Rounding
 
-	names func() []string // for parsing: what may stand for the asset
+	spelling func() *spelling // for parsing
 }
 
 type affixes struct{ before, after string }
@@ -62,7 +62,7 @@ func newLayout(f *Formatter, d *Definition) *layout {
 	}
 	y.positive, y.negative, y.plus = w.write(noSign), w.write(minusSign), w.write(plusSign)
 	y.setDecimals(f.options, d)
-	y.names = sync.OnceValue(func() []string { return f.findNames(d) })
+	y.spelling = sync.OnceValue(func() *spelling { return &spelling{f.findNames(d), f.separators(y)} })
 	return y
 }
 

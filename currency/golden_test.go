@@ -68,7 +68,7 @@ func eachGolden(t testing.TB, f func(golden)) {
 	t.Helper()
 	file, err := os.Open("testdata/golden.tsv.gz")
 	require.NoError(t, err)
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read
 	unzipped, err := gzip.NewReader(file)
 	require.NoError(t, err)
 	lines := bufio.NewScanner(unzipped)

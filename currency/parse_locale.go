@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// ErrAmbiguousNumber: a number that a person may have meant in two ways, such as "1.234" of an asset with three or more
+// ErrAmbiguousNumber is a number that a person may have meant in two ways, such as "1.234" of an asset with three or more
 // decimals. Ask again; guessing wrong is wrong by a factor of a thousand.
 var ErrAmbiguousNumber = errors.New("number can be read in several ways")
 
@@ -64,6 +64,12 @@ func (f *Formatter) Parse(s string, a Asset) (Amount, error) {
 	return fail(best.err, "", best.detail)
 }
 
+// spelling is how an asset may be written in a locale.
+type spelling struct {
+	names      []string // not empty, normalized
+	separators []separators
+}
+
 // reading is one way to take a text.
 type reading struct {
 	amount Amount
@@ -78,7 +84,8 @@ var unread = reading{err: ErrSyntax, detail: "want a number with separators wher
 func (f *Formatter) read(text string, d *Definition) reading {
 	best := unread
 	names := []string{""}
-	for _, name := range f.layout(d).names() {
+	y := f.layout(d)
+	for _, name := range y.spelling().names {
 		if containsFold(text, name) {
 			names = append(names, name)
 		}
@@ -86,7 +93,7 @@ func (f *Formatter) read(text string, d *Definition) reading {
 	found := false
 	for _, head := range names {
 		for _, tail := range names {
-			r := f.readBetween(text, head, tail, d)
+			r := y.readBetween(text, head, tail, d)
 			switch {
 			case r.err == nil && found && r.amount != best.amount:
 				return reading{err: ErrAmbiguousNumber}
@@ -103,14 +110,13 @@ func (f *Formatter) read(text string, d *Definition) reading {
 }
 
 // readBetween reads a number with these names around it.
-func (f *Formatter) readBetween(text, head, tail string, d *Definition) reading {
-	y := f.layout(d)
+func (y *layout) readBetween(text, head, tail string, d *Definition) reading {
 	p := around{text: text}
 	if !p.stripHead(head) || !p.stripTail(tail, y) || !p.signsAgree() {
 		return unread
 	}
 	best := unread
-	for _, s := range f.separators(y) {
+	for _, s := range y.spelling().separators {
 		number, ok := y.readNumber(p.text, s)
 		if !ok || number.whole == "" && head != "" {
 			continue // "kr.5" is no half
@@ -162,13 +168,15 @@ func (f *Formatter) findNames(d *Definition) []string {
 
 // findOwners returns the ISO currencies by what the locale calls them.
 func (f *Formatter) findOwners() map[string]*Definition {
-	owners := map[string]*Definition{}
-	for _, d := range ISO() {
-		standard, _ := f.symbols(d)
-		owners[canon(standard)] = d
-	}
-	for _, d := range ISO() {
-		owners[d.info.Code] = d
+	owners := make(map[string]*Definition, 2*len(isoCurrent))
+	f.locale.eachSymbol(func(code, standard string) {
+		if d := isoByCode[AssetID(code)]; d != nil && d.info.Withdrawn == "" {
+			owners[canon(standard)] = d
+		}
+	})
+	for i := range isoCurrent {
+		code := isoCurrent[i].code
+		owners[code] = isoByCode[AssetID(code)]
 	}
 	return owners
 }

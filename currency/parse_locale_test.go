@@ -181,13 +181,14 @@ func TestParseLocaleNamesWithDigits(t *testing.T) {
 	require.Equal(t, MustNew(53, twelve), a)
 }
 
-// What Format writes reads back to the same amount: all of the golden file but the rounded styles.
+// What Format writes reads back to the same amount: the golden file in standard style, and a part of it in the others that
+// do not round.
 func TestGoldenRoundTrip(t *testing.T) {
 	t.Parallel()
 	formatters := map[string]*Formatter{}
-	total := 0
+	total, line := 0, 0
 	eachGolden(t, func(g golden) {
-		if g.style == "tenths" || g.style == "cash" {
+		if line++; g.style == "tenths" || g.style == "cash" || g.style != "standard" && line%5 > 0 {
 			return
 		}
 		f := formatters[g.locale+g.style]
@@ -196,9 +197,9 @@ func TestGoldenRoundTrip(t *testing.T) {
 			formatters[g.locale+g.style] = f
 		}
 		for i, text := range g.texts {
-			a, err := f.Parse(text, g.asset)
-			require.NoError(t, err, "%s %+q", g.key(), text)
-			require.Equal(t, g.amounts[i], a, "%s %+q", g.key(), text)
+			if a, err := f.Parse(text, g.asset); err != nil || a != g.amounts[i] {
+				t.Fatalf("%s %+q: %v, %v", g.key(), text, a, err)
+			}
 			total++
 		}
 	})
@@ -228,7 +229,7 @@ func FuzzParseLocale(f *testing.F) {
 		MustDefine(Info{ID: "app:fuzz/dot", Code: "1.5-K", Symbol: "(7,", Scale: 3, Kind: Virtual}),
 	}
 	for i, s := range []string{"1,234.56", "(5.00)", "€ 1.234,56", "١٬٢٣٤٫٥٦", "-$.5", "1'000", "1 234 567,8 kr.", "12,34,567", "", "1.5-K 1.5"} {
-		f.Add(s, uint8(i), uint8(i)) //nolint:gosec // a short list
+		f.Add(s, uint8(i), uint8(i))
 	}
 	f.Fuzz(func(t *testing.T, s string, i, j uint8) {
 		tag, asset := language.MustParse(tags[int(i)%len(tags)]), assets[int(j)%len(assets)]

@@ -7,7 +7,7 @@ import (
 )
 
 // normalize reduces the variants that a keyboard, a phone or a copied text has of the same character, as the lenient
-// parsing of UTS #35 part 3, section 7.1.3, wants it. It leaves digits as they are.
+// parsing of UTS #35 part 3 wants it. It leaves digits as they are.
 func normalize(s string) (string, bool) {
 	if !utf8.ValidString(s) {
 		return "", false
@@ -147,7 +147,7 @@ func (y *layout) readNumber(text string, s separators) (n number, ok bool) {
 		switch {
 		case digit && (zero < 0 || zero == of):
 			zero = of
-			digits = append(digits, '0'+byte(value)) //nolint:gosec // 0 to 9
+			digits = append(digits, '0'+byte(value))
 		case digit:
 			return number{}, false
 		case decimal < 0 && s.decimal != "" && strings.HasPrefix(text[i:], s.decimal):
@@ -216,7 +216,7 @@ func digitOf(r rune, own string) (value int, zero rune, ok bool) {
 		}
 	}
 	for _, t := range unicode.Nd.R32 {
-		if lo, hi := rune(t.Lo), rune(t.Hi); r >= lo && r <= hi { //nolint:gosec // a rune
+		if lo, hi := rune(t.Lo), rune(t.Hi); r >= lo && r <= hi {
 			return int(r-lo) % 10, r - (r-lo)%10, true
 		}
 	}
