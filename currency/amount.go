@@ -83,6 +83,9 @@ func FromDecimal(value decimal.Decimal, a Asset) (Amount, error) {
 	if err != nil {
 		return Amount{}, err
 	}
+	if units, ok := mulSmall(int128{lo: 1}, value, int(d.info.Scale), Exact); ok {
+		return Amount{units: units, def: d}, nil
+	}
 	return mulDecimal(op, d, int128{lo: 1}, value, int(d.info.Scale), Exact)
 }
 

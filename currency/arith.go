@@ -119,6 +119,9 @@ func (a Amount) Mul(factor decimal.Decimal, mode Rounding) (Amount, error) {
 	if a.def == nil {
 		return Amount{}, opError("multiply", nil, ErrInvalidAmount, "")
 	}
+	if units, ok := mulSmall(a.units, factor, 0, mode); ok {
+		return Amount{units: units, def: a.def}, nil
+	}
 	return mulDecimal("multiply", a.def, a.units, factor, 0, mode)
 }
 

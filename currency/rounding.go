@@ -194,27 +194,42 @@ func scale(a, b uint128, e int) (uint128, rest, bool) {
 	}
 }
 
-// scaleWords is scale, a·b/10ᵏ, for the usual price and rate, whose result has
-// one word. It is not ok for others.
-func scaleWords(a, b uint128, k int) (q uint64, cut rest, ok bool) {
-	if a.hi|b.hi != 0 || k < 0 || k > wordPow10 {
-		return 0, restNone, false
+// mulSmall is v·value·10ᵉ rounded, for the usual price and rate: one word each,
+// and a result of one word. It is not ok for others, nor when there is an error
+// to explain.
+func mulSmall(v int128, value decimal.Decimal, e int, mode Rounding) (int128, bool) {
+	k := -e - int(value.Exponent())
+	m := v.abs()
+	if m.hi != 0 || uint(k) > wordPow10 || value.NumDigits() > 18 {
+		return int128{}, false
+	}
+	c := value.CoefficientInt64()
+	negative := v.hi^c < 0
+	if c < 0 {
+		c = -c
 	}
 	d := pow10[k].lo
-	hi, lo := bits.Mul64(a.lo, b.lo)
+	hi, lo := bits.Mul64(m.lo, uint64(c))
 	if hi >= d {
-		return 0, restNone, false
+		return int128{}, false
 	}
-	var r uint64
+	var q, r uint64
 	if hi == 0 {
 		q, r = lo/d, lo%d
 	} else {
 		q, r = bits.Div64(hi, lo, d)
 	}
+	cut := restNone
 	if r != 0 {
 		cut = rest(int(restHalf) + compareWords(r, d-r))
 	}
-	return q, cut, true
+	one, err := mode.away(q, cut, negative)
+	q, carry := bits.Add64(q, one, 0)
+	result := int128{hi: int64(carry), lo: q}
+	if negative {
+		result = result.neg()
+	}
+	return result, err == nil
 }
 
 // maxCoefficientBits bounds a decimal's coefficient, about 600 digits.
@@ -250,22 +265,14 @@ func quoBig(p, d *big.Int) (uint128, rest, bool) {
 	return m, cut, ok
 }
 
-// mulDecimal returns v·value·10ᵉ as an amount of d. It allocates nothing for a
+// mulDecimal returns v·value·10ᵉ as an amount of d, for any value; ask mulSmall
+// first. It allocates nothing for a
 // coefficient of up to 18 digits.
 func mulDecimal(op string, d *Definition, v int128, value decimal.Decimal, e int, mode Rounding) (Amount, error) {
 	e += int(value.Exponent())
 	if value.NumDigits() <= 18 {
 		c := int128From(value.CoefficientInt64())
 		negative := v.hi < 0 != (c.hi < 0)
-		if q, cut, ok := scaleWords(v.abs(), c.abs(), -e); ok {
-			one, err := mode.away(q, cut, negative)
-			if err != nil {
-				return Amount{}, opError(op, d, err, "")
-			}
-			q, carry := bits.Add64(q, one, 0)
-			units, _ := uint128{hi: carry, lo: q}.signed(negative)
-			return Amount{units: units, def: d}, nil
-		}
 		return scaled(op, d, v.abs(), c.abs(), e, negative, mode)
 	}
 	negative := v.hi < 0 != value.IsNegative()
