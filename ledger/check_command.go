@@ -19,6 +19,9 @@ func plain(c Command) (Command, bool) {
 		c.Postings, c.EffectiveAt = slices.Clone(c.Postings), moment(c.EffectiveAt)
 		c.Meta = maps.Clone(c.Meta)
 		return c, true
+	case Import:
+		c.Postings, c.EffectiveAt, c.Meta = slices.Clone(c.Postings), moment(c.EffectiveAt), maps.Clone(c.Meta)
+		return c, true
 	case Draw:
 		c.From, c.To, c.EffectiveAt = slices.Clone(c.From), slices.Clone(c.To), moment(c.EffectiveAt)
 		c.Meta = maps.Clone(c.Meta)
@@ -41,6 +44,9 @@ func plain(c Command) (Command, bool) {
 	case PutDocument:
 		c.Due, c.References, c.Body = moment(c.Due), slices.Clone(c.References), slices.Clone(c.Body)
 		return c, true
+	case EraseDocument:
+		c.Versions = slices.Clone(c.Versions)
+		return c, true
 	default:
 		return pointed(c)
 	}
@@ -51,6 +57,8 @@ func pointed(c Command) (Command, bool) {
 	case *OpenAccount:
 		return follow(c)
 	case *Post:
+		return follow(c)
+	case *Import:
 		return follow(c)
 	case *Draw:
 		return follow(c)
@@ -65,6 +73,8 @@ func pointed(c Command) (Command, bool) {
 	case *SetAccount:
 		return follow(c)
 	case *PutDocument:
+		return follow(c)
+	case *EraseDocument:
 		return follow(c)
 	}
 	return nil, false
@@ -111,6 +121,8 @@ func checkCommand(before []Command, c Command) *Refusal {
 		return c.check()
 	case Post:
 		return c.check()
+	case Import:
+		return c.check()
 	case Draw:
 		return c.check()
 	case PlaceHold:
@@ -124,6 +136,8 @@ func checkCommand(before []Command, c Command) *Refusal {
 	case SetAccount:
 		return c.check()
 	case PutDocument:
+		return c.check()
+	case EraseDocument:
 		return c.check()
 	}
 	return invalid("", fmt.Sprintf("no command of the ledger: %T", c))

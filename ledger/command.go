@@ -48,6 +48,19 @@ type Post struct {
 	Note
 }
 
+// Import records what happened before the book was there, or elsewhere: an opening balance, or the history of a system that
+// is being left. It is a Post that no bound and no freeze stops, because what happened, happened; only a closed account
+// refuses it. EffectiveAt is required and not after the ledger's time; RecordedAt is the ledger's, as always, so the moment
+// of the import stays visible, and [AsOf] finds the balances of the old days by Effective. The accounts must be open, and
+// may end beyond their bounds; then only what leads back is accepted. Use the old system's id in the entry's key, so that
+// an import can be repeated, and in the reference. The transaction says that it was imported.
+type Import struct {
+	ID          ID        `json:"id,omitzero"`
+	Postings    []Posting `json:"postings"`
+	EffectiveAt time.Time `json:"effective_at"`
+	Note
+}
+
 // Draw moves an amount from ordered sources to ordered destinations. Each source is debited as far as its bounds let
 // it, then the next; each destination is credited likewise. An account without the bound in question takes all that is
 // left, so the last one is usually unbounded. A source that is closed, or whose debits are frozen unless Fact is set,
@@ -147,12 +160,29 @@ type PutDocument struct {
 	Body       json.RawMessage `json:"body,omitempty"` // JSON, at most MaxBodyBytes
 }
 
-func (OpenAccount) command() {}
-func (Post) command()        {}
-func (Draw) command()        {}
-func (PlaceHold) command()   {}
-func (Capture) command()     {}
-func (Release) command()     {}
-func (Reverse) command()     {}
-func (SetAccount) command()  {}
-func (PutDocument) command() {}
+// EraseDocument erases bodies: those of some versions of a document, or with All those of every version so far. Exactly one
+// of Versions and All is given; a version that does not exist is ErrDocumentNotFound. Of a body its SHA-256 stays, with
+// the reason and the time, so that the feed, the seal and [Book.Verify] are as good as before; everything else of
+// the version stays too, its owner, state and references among them. A version that has no body, or none any more, is left
+// alone. The current version keeps its number, and who writes the next one gives it a body again.
+//
+// Keys remember the digest of a body and not the body, so nothing of it stays in the book, but in what a caller gave as
+// [Entry.Inputs]. What was exported or backed up before is the host's to erase.
+type EraseDocument struct {
+	Document DocumentID `json:"document"`
+	Versions []uint64   `json:"versions,omitempty"`
+	All      bool       `json:"all,omitempty"`
+	Reason   string     `json:"reason"` // required: the request, the law, the policy
+}
+
+func (OpenAccount) command()   {}
+func (Post) command()          {}
+func (Import) command()        {}
+func (Draw) command()          {}
+func (PlaceHold) command()     {}
+func (Capture) command()       {}
+func (Release) command()       {}
+func (Reverse) command()       {}
+func (SetAccount) command()    {}
+func (PutDocument) command()   {}
+func (EraseDocument) command() {}

@@ -49,12 +49,15 @@ const (
 	ErrOverflow       Code = "overflow"        // a running balance would not fit into 128 bits
 	ErrUndeclared     Code = "undeclared"      // a guard touched what its Reads do not name
 	ErrGuardPanicked  Code = "guard_panicked"  // a guard panicked; only its own entry fails
+	ErrDamaged        Code = "damaged"         // an export or a checkpoint was altered: Refusal.Field says where
 	ErrDeclaredTwice  Code = "declared_twice"  // the same id is made twice
 	ErrTermsDiffer    Code = "terms_differ"    // the account is open on other terms
 	ErrVersion        Code = "version"         // a document or account is at another version than expected
 	ErrReferenceTaken Code = "reference_taken" // a unique reference belongs to another document
 	ErrKeyConflict    Code = "key_conflict"    // the key was used for other inputs; Refusal.Field names the first difference
 	ErrLeaseLost      Code = "lease_lost"      // a lease of the entry expired or was taken over
+	ErrBookChanged    Code = "book_changed"    // somebody recorded while the book was exported
+	ErrBookNotEmpty   Code = "book_not_empty"  // a book is restored into an empty one
 
 	ErrAccountNotFound     Code = "account_not_found"
 	ErrHoldNotFound        Code = "hold_not_found"
@@ -79,9 +82,9 @@ const (
 // Class returns the class of a code of this package. A code made by a host counts as [Declined].
 func (c Code) Class() Class {
 	switch c {
-	case ErrInvalid, ErrTooLarge, ErrUnbalanced, ErrAssetMismatch, ErrAssetChanged, ErrOverflow, ErrUndeclared, ErrGuardPanicked:
+	case ErrInvalid, ErrTooLarge, ErrUnbalanced, ErrAssetMismatch, ErrAssetChanged, ErrOverflow, ErrUndeclared, ErrGuardPanicked, ErrDamaged:
 		return Invalid
-	case ErrDeclaredTwice, ErrTermsDiffer, ErrVersion, ErrReferenceTaken, ErrKeyConflict, ErrLeaseLost:
+	case ErrDeclaredTwice, ErrTermsDiffer, ErrVersion, ErrReferenceTaken, ErrKeyConflict, ErrLeaseLost, ErrBookChanged, ErrBookNotEmpty:
 		return Conflict
 	case ErrAccountNotFound, ErrHoldNotFound, ErrTransactionNotFound, ErrDocumentNotFound, ErrKeyNotFound:
 		return NotFound

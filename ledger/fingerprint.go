@@ -42,6 +42,9 @@ func fingerprintCommands(commands []Command) ([]byte, *Refusal) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
+		if d, ok := c.(PutDocument); ok {
+			c = d.withoutBody()
+		}
 		raw, err := json.Marshal(c)
 		if err != nil {
 			r := invalid("", clip(err.Error()))
@@ -64,6 +67,8 @@ func commandName(c Command) string {
 		return "open_account"
 	case Post:
 		return "post"
+	case Import:
+		return "import"
 	case Draw:
 		return "draw"
 	case PlaceHold:
@@ -78,6 +83,8 @@ func commandName(c Command) string {
 		return "set_account"
 	case PutDocument:
 		return "put_document"
+	case EraseDocument:
+		return "erase_document"
 	}
 	return fmt.Sprintf("%T", c)
 }

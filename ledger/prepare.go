@@ -136,6 +136,9 @@ func (n *Names) addCommand(c Command) {
 	case Post:
 		n.addPostings(c.Postings)
 		n.Transactions = addID(n.Transactions, c.ID)
+	case Import:
+		n.addPostings(c.Postings)
+		n.Transactions = addID(n.Transactions, c.ID)
 	case Draw:
 		n.Accounts = append(append(n.Accounts, c.From...), c.To...)
 		n.Transactions = addID(n.Transactions, c.ID)
@@ -156,6 +159,11 @@ func (n *Names) addCommand(c Command) {
 	case PutDocument:
 		n.Documents = append(n.Documents, c.DocumentID)
 		n.References = append(n.References, c.References...)
+	case EraseDocument:
+		n.Documents = append(n.Documents, c.Document)
+		for _, v := range c.Versions {
+			n.Versions = append(n.Versions, VersionID{c.Document, v})
+		}
 	}
 }
 

@@ -216,6 +216,8 @@ func (s *step) execute(c Command) error {
 		err = s.setAccount(c)
 	case Post:
 		made, err = s.post(c)
+	case Import:
+		made, err = s.importPast(c)
 	case Draw:
 		made, err = s.draw(c)
 	case PlaceHold:
@@ -228,6 +230,8 @@ func (s *step) execute(c Command) error {
 		made, err = s.reverse(c)
 	case PutDocument:
 		made, err = s.putDocument(c)
+	case EraseDocument:
+		made, err = s.eraseDocument(c)
 	default:
 		err = invalid("", fmt.Sprintf("no command of the ledger: %T", c))
 	}

@@ -54,15 +54,15 @@ func (s *step) placeHold(c PlaceHold) (Result, error) {
 		PlacedAt: s.now, ExpiresAt: c.ExpiresAt, UpdatedAt: s.now, Note: c.Note,
 	}
 	s.w.watch(&h)
-	s.keep(h)
+	s.keep(h, h.Amount, a.Version+1)
 	return Result{Hold: id}, nil
 }
 
-// keep writes a hold as it is now and tells the feed: once for every line of the hold.
-func (s *step) keep(h Hold) {
+// keep writes a hold as it is now and tells the feed: once for every line of the hold, with its number and amount.
+func (s *step) keep(h Hold, amount currency.Amount, line uint64) {
 	h.UpdatedAt = s.now
 	s.w.holds.put(h.ID, h)
-	s.change(Change{Kind: ChangeHold, Hold: h.ID, Account: h.Account, State: h.State.String()})
+	s.change(Change{Kind: ChangeHold, Hold: h.ID, Account: h.Account, Version: line, State: h.State.String(), Amount: amount})
 }
 
 // openHold returns a copy of a hold that can still be captured or released, and what remains of it.
@@ -120,7 +120,7 @@ func (s *step) capture(c Capture) (Result, error) {
 	if rest.Sign() == 0 {
 		h.State = HoldCaptured
 	}
-	s.keep(h)
+	s.keep(h, total, a.Version+1) // the first posting made the held account's next line
 	if rest.Sign() > 0 && c.Final {
 		return made, s.giveBack(h, rest, LineReleased)
 	}
@@ -199,7 +199,7 @@ func (s *step) giveBack(h Hold, amount currency.Amount, kind LineKind) error {
 	if err := s.write(a, Line{Kind: kind, Amount: amount, Hold: h.ID}); err != nil {
 		return err
 	}
-	s.keep(h)
+	s.keep(h, amount, a.Version+1)
 	return nil
 }
 

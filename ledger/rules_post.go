@@ -19,6 +19,14 @@ func (s *step) post(c Post) (Result, error) {
 	return s.transact(Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, ID{})
 }
 
+// importPast records what happened elsewhere: neither bounds nor freezes have a say about the past.
+func (s *step) importPast(c Import) (Result, error) {
+	if c.EffectiveAt.After(s.now) {
+		return Result{}, invalid("effective_at", "is after the ledger's time; what is yet to happen is no import")
+	}
+	return s.transact(Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note, Imported: true}, true, ID{})
+}
+
 // transact records a transaction whose postings are checked and balanced: one line a posting, in their order. The first
 // posting of a capture takes from the hold it names.
 func (s *step) transact(t Transaction, fact bool, hold ID) (Result, error) {
@@ -74,8 +82,10 @@ func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
 		if a.Held, err = sub(a.Held, p.Amount, a.ID); err != nil {
 			return err
 		}
-	} else if err := a.fits(p.Side, p.Amount); err != nil {
-		return err
+	} else if !t.Imported {
+		if err := a.fits(p.Side, p.Amount); err != nil {
+			return err
+		}
 	}
 	if p.Side == a.Type.NormalSide() {
 		a.Posted, err = add(a.Posted, p.Amount, a.ID)

@@ -3,12 +3,8 @@ package ledger
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 )
-
-// feedSequence is the name of the row that counts the feed's positions.
-const feedSequence = "feed"
 
 // ExpireHolds closes holds whose deadline has come, at most limit of them at a time and all that are due on the accounts
 // it meets, and returns how many holds it closed. Nothing depends on it being called: a dead hold is dead. It gives
@@ -57,71 +53,22 @@ func sweep(now time.Time, p *prepared, asked Names, closed *int) Decide {
 	}
 }
 
-// NumberFeed is the sequencer: it gives the changes of at most limit entries their places in the feed and returns how many
-// changes it numbered. Any number of workers may call it; every change gets one position, the positions have no gaps, and
-// the order within every account and document is kept, because an entry is later than all it builds on and a page of
-// what is pending is always its beginning.
-func (b *Book) NumberFeed(ctx context.Context, limit int) (int, error) {
-	limit = min(max(limit, 1), MaxPage)
-	rows, err := b.store.Scan(ctx, b.name, Range{List: ListPending, Limit: limit})
-	if err != nil {
-		return 0, storeError(err)
-	}
-	if len(rows.Pending) == 0 {
-		return 0, nil
-	}
-	names := Names{Sequences: []string{feedSequence}}
-	for i := range rows.Pending {
-		names.Pending = append(names.Pending, rows.Pending[i].Entry)
-	}
-	var numbered int
-	err = b.store.Update(ctx, b.name, names.Sorted(), func(found Rows) (Rows, Names, error) {
-		write := number(found)
-		if numbered = len(write.Feed); numbered == 0 {
-			return Rows{}, Names{}, errUnchanged // another worker was first
-		}
-		return write, Names{}, nil
-	})
-	if errors.Is(err, errUnchanged) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, storeError(err)
-	}
-	return numbered, nil
-}
-
-// number moves the pending rows found to the end of the feed.
-func number(found Rows) Rows {
-	var last uint64
-	if len(found.Sequences) > 0 {
-		last = found.Sequences[0].Last
-	}
-	pending := slices.Clone(found.Pending)
-	slices.SortFunc(pending, func(a, b PendingRow) int { return a.PendingPosition().Compare(b.PendingPosition()) })
-	var write Rows
-	for _, p := range pending {
-		for _, c := range p.Changes {
-			last++
-			c.Position = last
-			write.Feed = append(write.Feed, c)
-		}
-		write.Delete.Pending = append(write.Delete.Pending, p.Entry)
-	}
-	write.Sequences = []SequenceRow{{Name: feedSequence, Last: last}}
-	return write
-}
-
 // The most that one round of Run takes on at a time.
 const (
 	runHolds   = 100
 	runEntries = 1_000
 )
 
-// Run expires holds and numbers the feed until ctx ends, and returns ctx.Err(). Any number may run on one book. When the
-// store is Unavailable it waits, longer each time up to a second, and tries again; any other failure, such as Corrupt, is
-// returned at once.
+// Run expires holds, and numbers and seals the feed, until ctx ends, and returns ctx.Err(). Any number may run on one book;
+// one of them at a time has the sequencer's lease. When the store is Unavailable it waits, longer each time up to a
+// second, and tries again; any other failure, such as Corrupt, is returned at once.
 func (b *Book) Run(ctx context.Context) error {
+	s := b.Sequencer()
+	defer func() {
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = s.Close(ending) // or it lapses
+	}()
 	rest := b.rest
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -131,7 +78,7 @@ func (b *Book) Run(ctx context.Context) error {
 			return ctx.Err()
 		case <-timer.C:
 		}
-		err := b.round(ctx)
+		err := b.round(ctx, s)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -147,13 +94,13 @@ func (b *Book) Run(ctx context.Context) error {
 }
 
 // round does everything that is to be done now.
-func (b *Book) round(ctx context.Context) error {
+func (b *Book) round(ctx context.Context, s *Sequencer) error {
 	for {
 		expired, err := b.ExpireHolds(ctx, runHolds)
 		if err != nil {
 			return err
 		}
-		numbered, err := b.NumberFeed(ctx, runEntries)
+		numbered, err := s.Number(ctx, runEntries)
 		if err != nil {
 			return err
 		}

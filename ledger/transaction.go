@@ -27,7 +27,8 @@ type Transaction struct {
 	RecordedAt  time.Time `json:"recorded_at"`
 	EffectiveAt time.Time `json:"effective_at"`
 	Note
-	Reverses ID `json:"reverses,omitzero"`
+	Reverses ID   `json:"reverses,omitzero"`
+	Imported bool `json:"imported,omitempty"` // by [Import]: no bound was asked
 	// Reversed holds, for each posting, how much of it has been reversed; nil while nothing was.
 	Reversed []currency.Amount `json:"reversed,omitempty"`
 }

@@ -16,6 +16,7 @@ type Verification struct {
 	Documents, Versions, References      int
 	Keys, Assets                         int
 	Changes, Pending                     int // numbered in the feed, and not yet
+	Blocks                               int
 
 	Problems []Problem // sorted by kind and name; empty when all is well
 }
@@ -38,6 +39,8 @@ const (
 	ProblemAsset       ProblemKind = "asset"       // unknown to the book, or known with another scale
 	ProblemFeed        ProblemKind = "feed"        // a gap, a change that is missing or there twice, or out of order
 	ProblemTotal       ProblemKind = "total"       // the trial balance of an asset is not zero
+	ProblemSeal        ProblemKind = "seal"        // a change, or what it is about, is not as it was sealed
+	ProblemCheckpoint  ProblemKind = "checkpoint"  // the chain is another one than that of a checkpoint
 )
 
 // Problem is one thing that is wrong. Fields that do not apply are zero.
@@ -50,6 +53,7 @@ type Problem struct {
 	Hold        ID
 	Name        string // of a key, reference or asset
 	Position    uint64 // in the feed
+	Block       uint64
 	Detail      string
 }
 
@@ -76,6 +80,9 @@ func (p Problem) String() string {
 	if p.Position > 0 {
 		s += fmt.Sprintf(" position %d", p.Position)
 	}
+	if p.Block > 0 {
+		s += fmt.Sprintf(" block %d", p.Block)
+	}
 	return s + ": " + p.Detail
 }
 
@@ -83,19 +90,22 @@ func (p Problem) String() string {
 // Run it when nobody writes: an entry recorded meanwhile looks like a problem. It keeps the book's outline in memory,
 // some hundred bytes a line. The error is the store's; what is wrong with the book is in Problems.
 //
-// It finds what does not fit together. Somebody who rewrites rows so that all of them fit together again is found only by
-// comparing with something kept elsewhere. Documents are found by the feed, the references and the due times; a
-// document of a kind that none of them mentions stays unseen.
-func (b *Book) Verify(ctx context.Context) (Verification, error) {
+// It finds what does not fit together, and with the seal every edit of a change that is sealed, of the transaction,
+// hold, account terms or document version that it is about, and of the lines that follow from these; of a body its
+// erasure too, unless it was recorded. Somebody who rewrites all of it, the blocks included, so that it fits together
+// again, is found only by comparing with something kept elsewhere: against checkpoints, which [Book.Checkpoint] makes.
+// Keys and leases are not sealed; keys are compared with what they made.
+func (b *Book) Verify(ctx context.Context, against ...Checkpoint) (Verification, error) {
 	c := &checker{
 		ctx: ctx, b: b,
 		accounts: make(map[AccountID]*accountFold), transactions: make(map[ID]*Transaction), posted: make(map[ID][]Line),
 		reversed: make(map[ID][]Posting), holds: make(map[ID]*Hold), holdFolds: make(map[ID]*holdFold),
 		documents: make(map[DocumentID]*Document), references: make(map[string]DocumentID), keys: make(map[string]bool),
-		assets: make(map[currency.AssetID]bool), expected: make(map[change]int),
+		assets: make(map[currency.AssetID]*AssetRow), expected: make(map[change]int),
+		settings: make(map[lineName]*Terms), versions: make(map[VersionID]*sealedVersion), lines: make(map[ID][]lineName),
 	}
 	for _, part := range []func() error{
-		c.readAssets, c.readAccounts, c.readTransactions, c.readHolds, c.readFeed, c.readReferences, c.readDocuments, c.readKeys,
+		c.readAssets, c.readTransactions, c.readAccounts, c.readHolds, c.readFeed, c.readReferences, c.readDocuments, c.readKeys,
 	} {
 		if err := part(); err != nil {
 			return Verification{}, err
@@ -107,6 +117,9 @@ func (b *Book) Verify(ctx context.Context) (Verification, error) {
 	c.compareKeys()
 	c.compareChanges()
 	c.compareTotals()
+	if err := c.compareBlocks(against); err != nil {
+		return Verification{}, err
+	}
 	slices.SortStableFunc(c.v.Problems, compareProblems)
 	return c.v, nil
 }
@@ -115,7 +128,7 @@ func compareProblems(a, b Problem) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), a.Account.compare(b.Account), a.Document.compare(b.Document), cmp.Compare(a.Version, b.Version),
 		compareIDs(a.Transaction, b.Transaction), compareIDs(a.Hold, b.Hold), cmp.Compare(a.Name, b.Name),
-		cmp.Compare(a.Position, b.Position), cmp.Compare(a.Detail, b.Detail),
+		cmp.Compare(a.Position, b.Position), cmp.Compare(a.Block, b.Block), cmp.Compare(a.Detail, b.Detail),
 	)
 }
 
@@ -136,8 +149,10 @@ type checker struct {
 	keys         map[string]bool
 	used         []usedKey // by transactions and holds
 	receipts     []Receipt
-	assets       map[currency.AssetID]bool
-	kinds        []string // of documents heard of
+	assets       map[currency.AssetID]*AssetRow
+	settings     map[lineName]*Terms
+	versions     map[VersionID]*sealedVersion
+	lines        map[ID][]lineName // of a transaction, one a posting
 	expected     map[change]int
 	seen         []Change // of the feed, then pending
 }
@@ -147,13 +162,14 @@ type usedKey struct {
 	at  Problem
 }
 
-// change names a change of the feed. Of the changes of one hold only the number is known.
+// change names a change of the feed.
 type change struct {
 	kind     ChangeKind
 	account  AccountID
 	document DocumentID
 	version  uint64
 	id       ID
+	amount   currency.Amount // of a hold's
 }
 
 func (c *checker) problem(p Problem, format string, args ...any) {
@@ -164,7 +180,7 @@ func (c *checker) problem(p Problem, format string, args ...any) {
 func (c *checker) readAssets() error {
 	return scanAll(c.ctx, c.b, Range{List: ListAssets}, func(r *Rows) []AssetRow { return r.Assets }, AssetRow.Position, func(a *AssetRow) {
 		c.v.Assets++
-		c.assets[a.ID] = true
+		c.assets[a.ID] = a
 		def, known := currency.Lookup(a.ID)
 		if !known {
 			return

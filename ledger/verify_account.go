@@ -35,7 +35,7 @@ func (c *checker) readAccounts() error {
 			if a.Posted.AssetID() != a.ID.Asset || a.Held.AssetID() != a.ID.Asset {
 				c.problem(Problem{Kind: ProblemAccount, Account: a.ID}, "balances in another asset")
 			}
-			if !c.assets[a.ID.Asset] {
+			if c.assets[a.ID.Asset] == nil {
 				c.problem(Problem{Kind: ProblemAsset, Name: string(a.ID.Asset), Account: a.ID}, "not among the assets of the book")
 			}
 		})
@@ -134,6 +134,9 @@ func (c *checker) compareBounds(before, after *accountFold, l *Line, at Problem)
 	var err error
 	switch l.Kind {
 	case LinePosted:
+		if t := c.transactions[l.Transaction]; t != nil && t.Imported {
+			return
+		}
 		err = was.fits(l.Side, l.Amount)
 	case LineHeld:
 		err = was.fits(was.holdSide(), l.Amount)
@@ -149,6 +152,11 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 	switch l.Kind {
 	case LineOpened, LineSet:
 		c.expected[change{kind: ChangeAccount, account: f.row.ID, version: l.Version}]++
+		if l.Version > 1 {
+			c.settings[lineName{f.row.ID, l.Version}] = l.Terms
+		} else if l.Terms != nil && *l.Terms != f.row.Opening {
+			c.problem(at, "the terms are not those that the account says it was opened with")
+		}
 		return
 	case LinePosted, LineCaptured:
 		c.posted[l.Transaction] = append(c.posted[l.Transaction], *l)
@@ -161,7 +169,7 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 	if l.Kind == LinePosted {
 		return
 	}
-	c.expected[change{kind: ChangeHold, id: l.Hold}]++
+	c.expected[change{kind: ChangeHold, account: f.row.ID, version: l.Version, id: l.Hold, amount: l.Amount}]++
 	h := c.holdFolds[l.Hold]
 	if h == nil {
 		zero := currency.Zero(l.Amount.Asset())

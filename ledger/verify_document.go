@@ -11,27 +11,17 @@ func (c *checker) readReferences() error {
 		func(r *ReferenceRow) {
 			c.v.References++
 			c.references[r.Reference] = r.Document
-			c.kinds = append(c.kinds, r.Document.Kind)
 		})
 }
 
-// readDocuments reads all documents of every kind that anything mentions.
 func (c *checker) readDocuments() error {
-	err := scanAll(c.ctx, c.b, Range{List: ListDueDocuments}, func(r *Rows) []Document { return r.Documents }, Document.DuePosition,
-		func(d *Document) { c.kinds = append(c.kinds, d.Kind) })
+	err := scanAll(c.ctx, c.b, Range{List: ListDocuments}, func(r *Rows) []Document { return r.Documents }, Document.Position,
+		func(d *Document) {
+			c.v.Documents++
+			c.documents[d.DocumentID] = d
+		})
 	if err != nil {
 		return err
-	}
-	slices.Sort(c.kinds)
-	for _, kind := range slices.Compact(c.kinds) {
-		err := scanAll(c.ctx, c.b, Range{List: ListDocuments, Kind: kind}, func(r *Rows) []Document { return r.Documents }, Document.Position,
-			func(d *Document) {
-				c.v.Documents++
-				c.documents[d.DocumentID] = d
-			})
-		if err != nil {
-			return err
-		}
 	}
 	for _, d := range c.documents {
 		if err := c.readVersions(d); err != nil {
@@ -47,6 +37,10 @@ func (c *checker) readVersions(d *Document) error {
 		Document.VersionPosition, func(v *Document) {
 			c.v.Versions++
 			c.expected[change{kind: ChangeDocument, document: v.DocumentID, version: v.Version}]++
+			if v.Erased != (Erasure{}) {
+				c.expected[change{kind: ChangeErasure, document: v.DocumentID, version: v.Version}]++
+			}
+			c.versions[versionName(v)] = new(sealVersion(v))
 			c.compareVersions(&last, v, Problem{Kind: ProblemDocument, Document: d.DocumentID, Version: v.Version})
 			last = *v
 		})
@@ -75,12 +69,16 @@ func (c *checker) compareVersions(last, v *Document, at Problem) {
 	if r := checkBody(v.Body); r != nil {
 		c.problem(at, "%v", r)
 	}
+	if e := v.Erased; e != (Erasure{}) && (len(v.Body) > 0 || e.Digest == Hash{} || e.At.Before(v.UpdatedAt) || !microseconds(e.At)) {
+		c.problem(at, "erased at %v, with %d bytes of body", e.At, len(v.Body))
+	}
 }
 
 func sameDocument(a, b *Document) bool {
 	return a.DocumentID == b.DocumentID && a.Version == b.Version && a.Owner == b.Owner && a.State == b.State && a.Due.Equal(b.Due) &&
 		a.Lane == b.Lane && slices.Equal(a.References, b.References) && a.Schema == b.Schema && bytes.Equal(a.Body, b.Body) &&
-		a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt)
+		a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt) && a.Erased.At.Equal(b.Erased.At) &&
+		a.Erased.Reason == b.Erased.Reason && a.Erased.Digest == b.Erased.Digest
 }
 
 // compareReferences wants references and documents to name one another.

@@ -11,7 +11,6 @@ func (c *checker) readFeed() error {
 		}
 		last = f.Position
 		c.seen = append(c.seen, *f)
-		c.hear(f)
 	})
 	if err != nil {
 		return err
@@ -38,19 +37,12 @@ func (c *checker) readFeed() error {
 					c.problem(Problem{Kind: ProblemFeed}, "a pending change of entry %s is not of its entry", p.Entry)
 				}
 				c.seen = append(c.seen, *f)
-				c.hear(f)
 			}
 		})
 }
 
-func (c *checker) hear(f *Change) {
-	if f.Kind == ChangeDocument {
-		c.kinds = append(c.kinds, f.Document.Kind)
-	}
-}
-
 // compareChanges wants every change exactly once, numbered or pending, and those of one account, hold or document in
-// the order in which they happened.
+// the order in which they happened, which is the order of the account's lines.
 func (c *checker) compareChanges() {
 	type subject struct {
 		account  AccountID
@@ -62,6 +54,7 @@ func (c *checker) compareChanges() {
 		at      time.Time
 	}
 	last := make(map[subject]place)
+	lines := make(map[AccountID]uint64)
 	for i := range c.seen {
 		f := &c.seen[i]
 		key := change{kind: f.Kind, document: f.Document, version: f.Version, id: f.Transaction}
@@ -70,14 +63,15 @@ func (c *checker) compareChanges() {
 		case ChangeAccount:
 			key.account, s.account = f.Account, f.Account
 		case ChangeHold:
-			key.id, s.hold = f.Hold, f.Hold
+			key.id, key.account, key.amount, s.hold = f.Hold, f.Account, f.Amount, f.Hold
 		default: // named by document or transaction
 		}
 		at := Problem{Kind: ProblemFeed, Position: f.Position, Account: f.Account, Document: f.Document, Transaction: f.Transaction, Hold: f.Hold}
 		if c.expected[key]--; c.expected[key] < 0 {
 			c.problem(at, "a change that did not happen, or is there twice")
 		}
-		if f.Kind == ChangeTransaction {
+		c.compareOrder(f, lines, at)
+		if f.Kind == ChangeTransaction || f.Kind == ChangeErasure {
 			continue
 		}
 		if p := last[s]; f.RecordedAt.Before(p.at) || f.Version < p.version {
@@ -95,5 +89,21 @@ func (c *checker) compareChanges() {
 			}
 			c.problem(p, "%d changes are neither numbered nor pending", n)
 		}
+	}
+}
+
+// compareOrder wants the lines that the change made to follow those of the account's changes before it. The line of a
+// capture is told of twice: by the transaction, then by the hold.
+func (c *checker) compareOrder(f *Change, last map[AccountID]uint64, at Problem) {
+	made := c.lines[f.Transaction]
+	if f.Kind == ChangeAccount || f.Kind == ChangeHold {
+		made = []lineName{{f.Account, f.Version}}
+	}
+	for _, l := range made {
+		if l.version < last[l.account] || l.version == last[l.account] && f.Kind != ChangeHold {
+			at.Account, at.Version = l.account, l.version
+			c.problem(at, "out of order: line %d of the account is told of before", last[l.account])
+		}
+		last[l.account] = max(last[l.account], l.version)
 	}
 }

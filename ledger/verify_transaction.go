@@ -43,6 +43,7 @@ func (c *checker) compareTransactions() {
 				c.problem(at, "posting %d, %v %s on %s, has no line", i, p.Side, p.Amount, p.Account)
 				continue
 			}
+			c.lines[id] = append(c.lines[id], lineName{rest[j].Account, rest[j].Version})
 			rest = slices.Delete(rest, j, j+1)
 		}
 		for _, l := range rest {

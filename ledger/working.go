@@ -24,6 +24,7 @@ type working struct {
 	references   table[string, ReferenceRow]
 	leases       table[DocumentID, Lease]
 	assets       table[currency.AssetID, AssetRow]
+	history      table[VersionID, Document] // versions that were named, and those erased
 
 	lines    []Line
 	versions []Document
@@ -47,6 +48,7 @@ func newWorking(clock time.Time, asked Names, found Rows) *working {
 	w.references.load(asked.References, found.References, func(r *ReferenceRow) string { return r.Reference })
 	w.leases.load(asked.Leases, found.Leases, func(l *Lease) DocumentID { return l.Document })
 	w.assets.load(asked.Assets, found.Assets, func(a *AssetRow) currency.AssetID { return a.ID })
+	w.history.load(asked.Versions, found.Versions, versionName)
 	for i := range found.Holds {
 		w.watch(&found.Holds[i])
 	}
@@ -81,6 +83,7 @@ func (w *working) begin() {
 	w.documents.begin()
 	w.references.begin()
 	w.assets.begin()
+	w.history.begin()
 	w.mark.lines, w.mark.versions, w.mark.pending = len(w.lines), len(w.versions), len(w.pending)
 }
 
@@ -93,12 +96,13 @@ func (w *working) rollback() {
 	w.documents.rollback()
 	w.references.rollback()
 	w.assets.rollback()
+	w.history.rollback()
 	w.lines, w.versions, w.pending = w.lines[:w.mark.lines], w.versions[:w.mark.versions], w.pending[:w.mark.pending]
 }
 
 // rows returns everything that is to be written.
 func (w *working) rows() Rows {
-	return Rows{
+	rows := Rows{
 		Keys:         w.keys.changed(),
 		Accounts:     w.accounts.changed(),
 		Lines:        w.lines,
@@ -110,6 +114,8 @@ func (w *working) rows() Rows {
 		Assets:       w.assets.changed(),
 		Pending:      w.pending,
 	}
+	w.erase(&rows)
+	return rows
 }
 
 // table is the overlay of one kind of row.
