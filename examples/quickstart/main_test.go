@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,12 +46,7 @@ func TestDayEndsWithTheseLines(t *testing.T) {
 	require.Zero(t, r.status, r.stderr)
 	assert.Empty(t, r.stderr)
 	last := lastLines(r.stdout, 20)
-	for i, line := range last {
-		if strings.HasPrefix(line, "VERIFY") || strings.HasPrefix(line, "        ") {
-			last[i] = counts.ReplaceAllString(line, "#")
-		}
-	}
-	got := strings.Join(last, "\n") + "\n"
+	got := masked(last)
 	golden := filepath.Join("testdata", "last-lines.golden")
 	if *update {
 		require.NoError(t, os.MkdirAll("testdata", 0o750))
@@ -60,6 +56,29 @@ func TestDayEndsWithTheseLines(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, string(want), got)
 	assert.Equal(t, "books balance: yes", last[len(last)-1])
+}
+
+func masked(lines []string) string {
+	masked := slices.Clone(lines)
+	for i, line := range masked {
+		if strings.HasPrefix(line, "VERIFY") || strings.HasPrefix(line, "        ") {
+			masked[i] = counts.ReplaceAllString(line, "#")
+		}
+	}
+	return strings.Join(masked, "\n") + "\n"
+}
+
+// What the README shows of this program is what the program prints.
+func TestReadmeShowsTheSameLines(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	_, shown, found := strings.Cut(string(readme), "```text\n")
+	require.True(t, found)
+	shown, _, found = strings.Cut(shown, "\n```")
+	require.True(t, found)
+	want, err := os.ReadFile(filepath.Join("testdata", "last-lines.golden"))
+	require.NoError(t, err)
+	assert.Equal(t, string(want), masked(lastLines(shown, 20)))
 }
 
 func TestReportFitsAScreenshot(t *testing.T) {
