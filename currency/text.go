@@ -56,9 +56,17 @@ func (a Amount) AppendText(b []byte) ([]byte, error) {
 	if a.def == nil {
 		return b, nil
 	}
-	b = appendNumber(b, a.units, a.def.info.Scale)
+	id := a.def.info.ID
+	var buf numberBuffer
+	first := buf.write(a.units, a.def.info.Scale)
+	if len(id) == 3 { // ISO 4217 fits in, and one append is quicker than three
+		end := buf[numberEnd:]
+		end[0], end[1], end[2], end[3] = ' ', id[0], id[1], id[2]
+		return append(b, buf[first:]...), nil
+	}
+	b = append(b, buf[first:numberEnd]...)
 	b = append(b, ' ')
-	return append(b, a.def.info.ID...), nil
+	return append(b, id...), nil
 }
 
 // MarshalText implements [encoding.TextMarshaler]. Amount{} is empty text.
@@ -185,24 +193,35 @@ func (a uint128) appendDigits(word uint64, n uint, fits bool) (uint128, bool) {
 
 // appendNumber writes units with the decimals of scale.
 func appendNumber(b []byte, v int128, scale uint8) []byte {
-	var buf [maxDigits + len("-.")]byte
+	var buf numberBuffer
+	first := buf.write(v, scale)
+	return append(b, buf[first:numberEnd]...)
+}
+
+// numberEnd is where a number in a numberBuffer ends: it has space for the
+// longest number, and for " USD" after it.
+const numberEnd = maxDigits + len("-.")
+
+type numberBuffer [numberEnd + len(" USD")]byte
+
+// write writes a number before numberEnd and returns where it begins.
+func (buf *numberBuffer) write(v int128, scale uint8) int {
 	var first int
 	if m := v.abs(); m.hi == 0 {
-		first = wordNumber(&buf, m.lo, scale)
+		first = buf.word(m.lo, scale)
 	} else {
-		first = longNumber(&buf, m, scale)
+		first = buf.long(m, scale)
 	}
 	if v.hi < 0 {
 		first--
 		buf[first] = '-'
 	}
-	return append(b, buf[first:]...)
+	return first
 }
 
-// wordNumber writes a magnitude of one word to the end of buf, from the last
-// decimal on, and returns where it begins.
-func wordNumber(buf *[maxDigits + len("-.")]byte, m uint64, scale uint8) int {
-	i := len(buf)
+// word writes a magnitude of one word, from the last decimal on.
+func (buf *numberBuffer) word(m uint64, scale uint8) int {
+	i := numberEnd
 	if scale > 0 {
 		for ; scale >= 2; scale -= 2 {
 			i -= 2
@@ -217,25 +236,27 @@ func wordNumber(buf *[maxDigits + len("-.")]byte, m uint64, scale uint8) int {
 		i--
 		buf[i] = '.'
 	}
-	for ; m >= 10; m /= 100 {
+	for ; m >= 100; m /= 100 {
 		i -= 2
 		buf[i], buf[i+1] = pairs[m%100*2], pairs[m%100*2+1]
 	}
-	if m > 0 || i == len(buf) || buf[i] == '.' {
-		i--
-		buf[i] = byte('0' + m)
+	if m >= 10 {
+		i -= 2
+		buf[i], buf[i+1] = pairs[m*2], pairs[m*2+1]
+		return i
 	}
+	i--
+	buf[i] = byte('0' + m)
 	return i
 }
 
-// longNumber is wordNumber for any magnitude: all the digits, and then room for
-// the point.
-func longNumber(buf *[maxDigits + len("-.")]byte, m uint128, scale uint8) int {
-	i := m.digits((*[maxDigits]byte)(buf[len("-."):])) + len("-.")
+// long writes any magnitude: all the digits, and then room for the point.
+func (buf *numberBuffer) long(m uint128, scale uint8) int {
+	i := m.digits((*[maxDigits]byte)(buf[len("-."):numberEnd])) + len("-.")
 	if scale == 0 {
 		return i
 	}
-	point := len(buf) - 1 - int(scale)
+	point := numberEnd - 1 - int(scale)
 	for i > point {
 		i--
 		buf[i] = '0'
