@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -24,6 +23,8 @@ type Config struct {
 	NewID func() uuid.UUID
 	// Rest is how long [Book.Run] waits when there was nothing to do; zero means DefaultRest.
 	Rest time.Duration
+	// MaxWaiting is how many entries may wait while others are written; one more is ErrBusy. Zero means DefaultMaxWaiting.
+	MaxWaiting int
 }
 
 // DefaultRest is how long [Book.Run] waits when there was nothing to do. It is most of what the feed lags behind.
@@ -39,6 +40,7 @@ type Book struct {
 	clock func() time.Time
 	newID func() uuid.UUID
 	rest  time.Duration
+	queue queue // of entries to be recorded
 
 	mu     sync.Mutex                                // of writers of agreed
 	agreed atomic.Pointer[map[currency.AssetID]bool] // assets on whose definition the book and this process agree; never changed in place
@@ -61,6 +63,10 @@ func New(s Store, c Config) *Book {
 	if b.rest <= 0 {
 		b.rest = DefaultRest
 	}
+	b.queue.limit = c.MaxWaiting
+	if b.queue.limit <= 0 {
+		b.queue.limit = DefaultMaxWaiting
+	}
 	return b
 }
 
@@ -74,23 +80,29 @@ func (b *Book) Now() time.Time { return moment(b.clock()) }
 // Record implements [Ledger]. A refusal leaves everything as it was, but that one of class [Declined] is kept under the
 // key and comes back, equal and with Receipt.Replayed, whenever the key does. An entry with a ctx that has ended already
 // changes nothing.
+//
+// Callers that record at the same time share one write of the store, up to 1,000 of them, in the order in which they came:
+// one of them does the work for all, and the lead goes round. Every entry keeps its own outcome; neither a refusal nor a
+// guard that panics nor a row that the store does not take fails another's. A caller whose ctx ends returns, whoever does
+// the work. When more than Config.MaxWaiting entries wait, because the store is slow or down, the next is ErrBusy, of
+// class [Unavailable], and nothing of it is recorded.
 func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
-	p, names, err := b.open(ctx, e)
+	p, err := b.open(ctx, e)
 	if err != nil {
 		return Receipt{}, err
 	}
-	o, err := b.update(ctx, p, names)
-	if err != nil {
-		return Receipt{}, err
-	}
-	return o.receipt, o.err
+	return b.recordOne(ctx, p)
 }
 
 // Simulate implements [Ledger]. It reads one snapshot and asks the same rule book; guards run.
 func (b *Book) Simulate(ctx context.Context, e Entry) (Receipt, error) {
-	p, names, err := b.open(ctx, e)
+	p, err := b.open(ctx, e)
 	if err != nil {
 		return Receipt{}, err
+	}
+	names, err := b.resolve(ctx, p.names)
+	if err != nil {
+		return Receipt{}, storeError(err)
 	}
 	now := b.Now()
 	for {
@@ -106,49 +118,22 @@ func (b *Book) Simulate(ctx context.Context, e Entry) (Receipt, error) {
 	}
 }
 
-// open makes an entry ready and finds out what it names.
-func (b *Book) open(ctx context.Context, e Entry) (*prepared, Names, error) {
+// open makes an entry ready for the rule book.
+func (b *Book) open(ctx context.Context, e Entry) (*prepared, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, Names{}, storeError(err)
+		return nil, storeError(err)
 	}
 	if r := checkBook(b.name); r != nil {
-		return nil, Names{}, r
+		return nil, r
 	}
 	p, r := prepare(e, b.newID)
 	if r != nil {
-		return nil, Names{}, r
+		return nil, r
 	}
-	names, err := b.resolve(ctx, p.names)
-	return p, names, err
+	return p, nil
 }
 
 func checkBook(name string) *Refusal { return checkName("book", name, MaxNameBytes) }
-
-// update decides one entry within an Update of its own.
-func (b *Book) update(ctx context.Context, p *prepared, names Names) (outcome, error) {
-	now := b.Now()
-	asked := names
-	var o outcome
-	err := b.store.Update(ctx, b.name, names, func(found Rows) (Rows, Names, error) {
-		outcomes, write, more := decide(now, []*prepared{p}, asked, found)
-		if !more.Empty() {
-			asked = asked.And(more).Sorted() // a Store that starts again names these too
-			return Rows{}, more, nil
-		}
-		o = outcomes[0]
-		if len(write.Keys)+len(write.Accounts) == 0 {
-			return Rows{}, Names{}, errUnchanged // refused without a trace, or replayed
-		}
-		return write, Names{}, nil
-	})
-	if err != nil && !errors.Is(err, errUnchanged) {
-		return outcome{}, storeError(err)
-	}
-	return o, nil
-}
-
-// errUnchanged ends an Update that has nothing to write.
-var errUnchanged = errors.New("ledger: nothing to write")
 
 // resolve adds the accounts of named holds and transactions, which never change, so that one Update names everything at
 // once, and checks assets that this Book meets for the first time. What cannot be found is left to the rule book.
@@ -157,7 +142,7 @@ func (b *Book) resolve(ctx context.Context, names Names) (Names, error) {
 	for !look.Empty() {
 		found, err := b.store.Read(ctx, b.name, look)
 		if err != nil {
-			return names, storeError(err)
+			return names, err
 		}
 		if err := b.checkAssets(found.Assets); err != nil {
 			return names, err

@@ -76,6 +76,7 @@ const (
 	ErrDenied            Code = "denied"           // a guard said no without a code of its own
 
 	ErrStore   Code = "store"   // the store failed; the cause is wrapped
+	ErrBusy    Code = "busy"    // too many entries wait for the store already; nothing was recorded
 	ErrCorrupt Code = "corrupt" // stored rows contradict one another
 )
 
@@ -88,7 +89,7 @@ func (c Code) Class() Class {
 		return Conflict
 	case ErrAccountNotFound, ErrHoldNotFound, ErrTransactionNotFound, ErrDocumentNotFound, ErrKeyNotFound:
 		return NotFound
-	case ErrStore:
+	case ErrStore, ErrBusy:
 		return Unavailable
 	case ErrCorrupt:
 		return Corrupt

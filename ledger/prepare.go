@@ -17,6 +17,9 @@ type prepared struct {
 	names    Names    // what the key, the commands, the guards and the leases name, sorted
 	fault    *Refusal // why the commands can never succeed; said only when the key is new
 	ids      minted
+
+	outcome  outcome // once answered
+	answered bool
 }
 
 // minted hands out the same new ids in every run of an entry.

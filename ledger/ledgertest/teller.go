@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -26,8 +27,19 @@ const tellersBook = "book"
 
 func newTeller(t *T, s ledger.Store) *teller {
 	te := &teller{t: t, store: s, rnd: rand.New(rand.NewPCG(3, 5))} //nolint:gosec // repeatable on purpose
-	te.Book = ledger.New(s, ledger.Config{Book: tellersBook, Clock: te.now, NewID: te.newID})
+	te.Book = te.process()
 	return te
+}
+
+// process returns a Book of its own on the same book, as another process has it.
+func (te *teller) process() *ledger.Book {
+	return ledger.New(te.store, ledger.Config{Book: tellersBook, Clock: te.now, NewID: te.newID})
+}
+
+// Record records through a Book of its own. Callers of one Book take turns by themselves, and it is the store that must
+// keep the writers of several apart.
+func (te *teller) Record(ctx context.Context, e ledger.Entry) (ledger.Receipt, error) {
+	return te.process().Record(ctx, e)
 }
 
 // now moves on by a microsecond each time it is asked.

@@ -1,0 +1,235 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+)
+
+// Group commit. Callers that record at the same time share one Update of the store: one lock, one write and one fsync for
+// many entries. Every entry keeps its own outcome. Nothing of it runs in a goroutine of the ledger's own: one of the
+// callers does the work for all that wait, see queue.
+
+// Outcome is what became of one entry of [Book.RecordAll].
+type Outcome struct {
+	Receipt Receipt
+	Err     error
+}
+
+// errPanicked answers callers whose batch ended in a panic of the store, which goes up through the one that carried it.
+var errPanicked = errors.New("ledger: the store panicked")
+
+// errUnchanged ends an Update that has nothing to write.
+var errUnchanged = errors.New("ledger: nothing to write")
+
+// maxStrikes is how many entries the store may refuse one after the other, each by itself, until that is taken for a
+// fault of the store rather than of the entries.
+const maxStrikes = 4
+
+// record gets entries that a caller gives together, at most maxBatch, into a batch, waits for their outcomes and finds them in
+// the entries. The error means that they have none.
+func (b *Book) record(ctx context.Context, r *request) error {
+	leading, err := b.queue.join(r)
+	if err != nil {
+		return err
+	}
+	if !leading {
+		select {
+		case <-r.wake:
+		case <-ctx.Done():
+			if b.queue.leave(r) {
+				return nil
+			}
+			return storeError(ctx.Err())
+		}
+		if r.place != leads {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			b.queue.leave(r)
+			return storeError(err)
+		}
+	}
+	b.lead(ctx, r)
+	return nil
+}
+
+// lead carries a batch.
+func (b *Book) lead(ctx context.Context, r *request) {
+	t := b.queue.take(r)
+	ctx, end := b.queue.contextOf(ctx, t)
+	var givenUp error
+	defer func() { // also when the store panics
+		end()
+		b.queue.settle(t, givenUp)
+	}()
+	var d division
+	b.divide(ctx, t.entries, &d)
+	givenUp = d.givenUp
+}
+
+// division is the state of a batch that may have to be divided.
+type division struct {
+	strikes int
+	last    error
+	givenUp error // the context ended: what has no outcome yet gets none
+}
+
+// divide answers every entry of a batch. When the store fails, each half is tried by itself, so that a row which the store
+// does not take fails only its own entry. A failure that the store itself calls Unavailable is of no entry and fails
+// all of them at once; so does one that hits several entries in a row.
+//
+// What was written although the store failed is not written again: an entry finds its key.
+func (b *Book) divide(ctx context.Context, batch []*prepared, d *division) {
+	if d.strikes >= maxStrikes {
+		failAll(batch, d.last)
+		return
+	}
+	err := b.update(ctx, batch)
+	switch {
+	case err == nil:
+		d.strikes = 0
+	case ctx.Err() != nil:
+		d.givenUp = err
+	case len(batch) == 1:
+		d.strikes, d.last = d.strikes+1, err
+		failAll(batch, err)
+	case isWhole(err):
+		d.strikes, d.last = maxStrikes, err
+		failAll(batch, err)
+	default:
+		b.divide(ctx, batch[:len(batch)/2], d)
+		if d.givenUp == nil {
+			b.divide(ctx, batch[len(batch)/2:], d)
+		}
+	}
+}
+
+func failAll(batch []*prepared, err error) {
+	for _, p := range batch {
+		p.answer(outcome{err: storeError(err)})
+	}
+}
+
+// isWhole reports whether an error says itself that it is about the store as a whole.
+func isWhole(err error) bool {
+	return errors.Is(err, Unavailable) || errors.Is(err, ErrStore) || errors.Is(err, ErrBusy)
+}
+
+// update decides entries in one Update.
+func (b *Book) update(ctx context.Context, batch []*prepared) error {
+	asked, err := b.resolve(ctx, namesOf(batch))
+	if err != nil {
+		return err
+	}
+	now := b.Now()
+	var outcomes []outcome
+	err = b.store.Update(ctx, b.name, asked, func(found Rows) (Rows, Names, error) {
+		decided, write, more := decide(now, batch, asked, found)
+		if !more.Empty() {
+			asked = asked.And(more).Sorted() // a Store that starts again names these too
+			return Rows{}, more, nil
+		}
+		outcomes = decided
+		if len(write.Keys)+len(write.Accounts) == 0 {
+			return Rows{}, Names{}, errUnchanged // refused without a trace, or replayed
+		}
+		return write, Names{}, nil
+	})
+	if err != nil && !errors.Is(err, errUnchanged) {
+		return err
+	}
+	for i, p := range batch {
+		p.answer(outcomes[i])
+	}
+	return nil
+}
+
+// answer gives the entry its outcome. A receipt under the id that was made for this very call is no replay: an earlier try
+// of it was written although the store failed.
+func (p *prepared) answer(o outcome) {
+	if o.receipt.Replayed && o.receipt.ID == p.id {
+		o.receipt.Replayed = false
+	}
+	p.outcome, p.answered = o, true
+}
+
+// namesOf is what the entries of a batch name together, sorted.
+func namesOf(batch []*prepared) Names {
+	if len(batch) == 1 {
+		return batch[0].names
+	}
+	var n Names
+	for _, p := range batch {
+		m := &p.names
+		n.Keys = append(n.Keys, m.Keys...)
+		n.Accounts = append(n.Accounts, m.Accounts...)
+		n.Holds = append(n.Holds, m.Holds...)
+		n.Transactions = append(n.Transactions, m.Transactions...)
+		n.Documents = append(n.Documents, m.Documents...)
+		n.References = append(n.References, m.References...)
+		n.Leases = append(n.Leases, m.Leases...)
+		n.Assets = append(n.Assets, m.Assets...)
+	}
+	return n.Sorted()
+}
+
+// RecordAll records many entries that do not depend on each other's success, each all or nothing, in as few writes of the
+// store as it can: the outcomes are those of calling [Book.Record] with one after the other. What is recorded is recorded
+// also when ctx ends or the store fails halfway; call again with the same entries to learn the rest.
+func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
+	outcomes := make([]Outcome, len(entries))
+	chunk := min(maxBatch, b.queue.limit)
+	for first := 0; first < len(entries); {
+		r := new(request)
+		places := make([]int, 0, min(chunk, len(entries)-first))
+		for ; first < len(entries) && len(places) < chunk && r.weight < maxBatchWeight; first++ {
+			p, err := b.open(ctx, entries[first])
+			if err != nil {
+				outcomes[first].Err = err
+				continue
+			}
+			r.add(p)
+			places = append(places, first)
+		}
+		if len(places) == 0 {
+			continue
+		}
+		err := b.record(ctx, r)
+		for i, at := range places {
+			if err != nil {
+				outcomes[at].Err = err
+				continue
+			}
+			o := &r.entries[i].outcome
+			outcomes[at] = Outcome{o.receipt, o.err}
+		}
+	}
+	return outcomes
+}
+
+// recordOne is record for one entry.
+func (b *Book) recordOne(ctx context.Context, p *prepared) (Receipt, error) {
+	r := new(request)
+	r.entries = r.one[:0]
+	r.add(p)
+	if err := b.record(ctx, r); err != nil {
+		return Receipt{}, err
+	}
+	return p.outcome.receipt, p.outcome.err
+}
+
+func (r *request) add(p *prepared) {
+	r.entries = append(r.entries, p)
+	r.weight += p.weight()
+}
+
+// weight is how much an entry adds to a batch.
+func (p *prepared) weight() int {
+	bytes := len(p.inputs)
+	for _, c := range p.commands {
+		if d, ok := c.(PutDocument); ok {
+			bytes += len(d.Body)
+		}
+	}
+	return p.names.count() + bytes/1024
+}
