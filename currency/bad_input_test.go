@@ -115,7 +115,7 @@ func TestBadInput(t *testing.T) {
 			err := c.feed(c.in)
 			require.ErrorIs(t, err, c.want)
 			for _, other := range sentinels {
-				require.Equal(t, other == c.want, errors.Is(err, other), "exactly one reason, not also %v", other)
+				require.Equal(t, errors.Is(other, c.want), errors.Is(err, other), "exactly one reason, not also %v", other)
 			}
 			detail, ok := errors.AsType[*Error](err)
 			require.True(t, ok, "%T", err)

@@ -4,12 +4,11 @@ import (
 	"strings"
 	"testing"
 
+	gomoney "github.com/Rhymond/go-money"
 	"github.com/cockroachdb/apd/v3"
 	govalues "github.com/govalues/decimal"
 	gvmoney "github.com/govalues/money"
 	"github.com/shopspring/decimal"
-
-	gomoney "github.com/Rhymond/go-money"
 
 	"github.com/koshpay/kosh/currency"
 )
