@@ -113,7 +113,7 @@ func (sc *scribe) everyField() {
 	d.record()
 	d = sc.entry()
 	back := d.post(wallet, cash, sc.amount(wallet, 300), ledger.Note{})
-	back.Reverses = first.ID
+	back.Reverses, back.Imported = first.ID, true
 	back.EffectiveAt = epoch.Add(-24 * time.Hour)
 	d.write.Transactions[0] = back
 	first.Reversed = []currency.Amount{sc.amount(wallet, 300), sc.amount(wallet, 0)}
