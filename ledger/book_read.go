@@ -118,21 +118,23 @@ func (b *Book) Lines(ctx context.Context, q Query) iter.Seq2[Line, error] {
 	return list(ctx, b, q, []List{ListLines}, func(i *Item) *Line { return i.Line })
 }
 
-// Transactions yields transactions by recorded time.
+// Transactions yields transactions by recorded time, all or those of Query.Account.
 func (b *Book) Transactions(ctx context.Context, q Query) iter.Seq2[Transaction, error] {
 	return list(ctx, b, q, []List{ListTransactions}, func(i *Item) *Transaction { return i.Transaction })
 }
 
-// Holds yields holds by the time they were placed, or by deadline when List is ListDueHolds.
+// Holds yields holds by the time they were placed, all or those of Query.Account; when List is ListOpenHolds only the
+// account's open ones, when it is ListDueHolds all open ones that have a deadline, by deadline.
 func (b *Book) Holds(ctx context.Context, q Query) iter.Seq2[Hold, error] {
-	return list(ctx, b, q, []List{ListHolds, ListDueHolds}, func(i *Item) *Hold { return i.Hold })
+	return list(ctx, b, q, []List{ListHolds, ListOpenHolds, ListDueHolds}, func(i *Item) *Hold { return i.Hold })
 }
 
-// Documents yields the documents of Query.Kind, or without a kind those of Query.Owner; with List ListDossier those of
-// an owner and a kind from the owner's side, with ListDueDocuments those that are due some time, by due time.
+// Documents yields the documents of Query.Kind, or without a kind those of Query.Owner, or without either all; with List
+// ListDossier those of an owner and a kind from the owner's side, with ListDueDocuments those that are due some time, by
+// due time.
 func (b *Book) Documents(ctx context.Context, q Query) iter.Seq2[Document, error] {
 	lists := []List{ListDocuments, ListDossier, ListDueDocuments}
-	if q.List == 0 && q.Kind == "" {
+	if q.List == 0 && q.Kind == "" && q.Owner != "" {
 		q.List = ListDossier
 	}
 	return list(ctx, b, q, lists, func(i *Item) *Document { return i.Document })

@@ -27,6 +27,7 @@ type scan struct {
 	hash  [cursorQuery]byte
 	at    Range
 	limit int
+	told  ID // the transaction that the last line was of, when lines are read for their transactions
 }
 
 func newScan(q Query) (*scan, *Refusal) {
@@ -74,6 +75,11 @@ func (s *scan) page(ctx context.Context, b *Book) (Page, error) {
 			return Page{}, storeError(err)
 		}
 		items := s.q.items(&rows)
+		if s.at.List != s.q.List && s.at.List == ListLines {
+			if items, err = s.behind(ctx, b, rows.Lines); err != nil {
+				return Page{}, err
+			}
+		}
 		for _, it := range items {
 			if it.matches {
 				if len(page.Items) == s.limit {
@@ -119,14 +125,15 @@ var filtersOf = [...]struct{ needs, may filter }{
 	ListAccounts:     {0, byOwner | byPath | byAsset | byType},
 	ListOwned:        {byOwner, byPath | byAsset | byType},
 	ListLines:        {byAccount, byTime},
-	ListTransactions: {0, byAsset | byReference | byTime},
-	ListHolds:        {0, byAsset | byReference | byTime},
-	ListDocuments:    {byKind, byOwner | byState | byTime},
+	ListTransactions: {0, byAccount | byAsset | byReference | byTime},
+	ListHolds:        {0, byAccount | byAsset | byReference | byState | byTime},
+	ListDocuments:    {0, byKind | byOwner | byState | byTime},
 	ListDossier:      {byOwner, byKind | byState | byTime},
 	ListVersions:     {byDocument, 0},
 	ListFeed:         {0, 0},
 	ListDueHolds:     {0, byAsset | byReference},
 	ListDueDocuments: {0, byKind | byOwner | byState},
+	ListOpenHolds:    {byAccount, byReference | byTime},
 }
 
 func (q *Query) given() filter {
@@ -143,7 +150,7 @@ func (q *Query) given() filter {
 }
 
 func checkQuery(q Query) *Refusal {
-	if int(q.List) >= len(filtersOf) || q.List == 0 {
+	if int(q.List) >= len(filtersOf) || q.List == 0 || q.List > ListDueDocuments && q.List < ListOpenHolds {
 		return invalid("list", fmt.Sprintf("no list with items: %d", uint8(q.List)))
 	}
 	if q.Limit < 0 || q.Limit > MaxPage {
@@ -204,6 +211,10 @@ func (q *Query) bounds() Range {
 		}
 		r.After, r.Before = pathBounds(q.Path)
 		return r
+	case ListTransactions, ListHolds:
+		if q.Account != (AccountID{}) {
+			r.List = ListLines // the account's own history knows them, without a look at anybody else's
+		}
 	case ListDocuments:
 		r.Kind = q.Kind
 	case ListDossier:
@@ -238,8 +249,12 @@ func pathBounds(path string) (after, before *Position) {
 // filters reports whether rows inside the bounds may still be no match.
 func (q *Query) filters() bool {
 	f := q.given() &^ (filtersOf[q.List].needs | byTime | byPath)
-	if q.List == ListAccounts {
+	switch q.List {
+	case ListAccounts:
 		f &^= byOwner
+	case ListDocuments:
+		f &^= byKind
+	default: // the others have no index for a filter
 	}
 	return f != 0
 }
@@ -273,7 +288,7 @@ func (q *Query) items(rows *Rows) []found {
 		if q.List == ListDueHolds {
 			at = h.DuePosition()
 		}
-		items = append(items, found{Item{Hold: h}, at, q.matchesNote(h.Note) && (q.Asset == "" || h.Account.Asset == q.Asset)})
+		items = append(items, found{Item{Hold: h}, at, q.matchesHold(h)})
 	}
 	for i := range rows.Documents {
 		d := &rows.Documents[i]
@@ -301,6 +316,10 @@ func (q *Query) matchesAccount(a *AccountInfo) bool {
 func (q *Query) matchesTransaction(t *Transaction) bool {
 	return q.matchesNote(t.Note) && (q.Asset == "" ||
 		slices.ContainsFunc(t.Postings, func(p Posting) bool { return p.Account.Asset == q.Asset }))
+}
+
+func (q *Query) matchesHold(h *Hold) bool {
+	return q.matchesNote(h.Note) && (q.Asset == "" || h.Account.Asset == q.Asset) && (q.State == "" || h.State.String() == q.State)
 }
 
 func (q *Query) matchesNote(n Note) bool { return q.Reference == "" || n.Reference == q.Reference }

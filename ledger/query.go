@@ -15,8 +15,8 @@ const (
 	ListAccounts     List = iota + 1 // by path, asset
 	ListOwned                        // accounts of Query.Owner, by path, asset
 	ListLines                        // of one account, by recorded time, version
-	ListTransactions                 // by recorded time, id
-	ListHolds                        // by time placed, id
+	ListTransactions                 // by recorded time, id; those of Query.Account by recorded time and the account's lines
+	ListHolds                        // by time placed, id; those of Query.Account likewise
 	ListDocuments                    // of one kind or of all, by time created, kind, id
 	ListDossier                      // documents of Query.Owner, by time created, kind, id
 	ListVersions                     // of one document, by version
@@ -38,14 +38,14 @@ const (
 type Query struct {
 	List List
 
-	Account  AccountID  // ListLines: required
+	Account  AccountID  // ListLines, ListOpenHolds: required. ListTransactions, ListHolds: of this account, by its lines
 	Document DocumentID // ListVersions: required
-	Kind     string     // ListDocuments: required. ListDossier: filter
+	Kind     string     // documents: filter
 	Owner    string     // ListOwned, ListDossier: required. ListAccounts, ListDocuments: filter
 
 	Path  string           // accounts: this path, or everything below it when it ends in a slash
 	Asset currency.AssetID // accounts, transactions, holds: filter
-	State string           // documents: filter
+	State string           // documents, holds: filter
 	Type  AccountType      // accounts: filter
 
 	Reference string    // transactions and holds: Note.Reference
