@@ -23,7 +23,7 @@ func crowded(t *testing.T) *world {
 	pick := func(n int) string { return fmt.Sprintf("%d", rng.IntN(n)) }
 	for i := range 150 {
 		w.clock.advance(time.Duration(rng.IntN(3)) * time.Second)
-		id := ledger.AccountID{Path: "w/" + pick(9) + strings.Repeat("/x", rng.IntN(3)), Asset: []currency.AssetID{"USD", "EUR", "app:test/coin"}[rng.IntN(3)]}
+		id := ledger.AccountID{Path: "w/" + pick(9) + []string{"", "/x", "/x/x", "/~z", "-"}[rng.IntN(5)], Asset: []currency.AssetID{"USD", "EUR", "app:test/coin"}[rng.IntN(3)]}
 		open := ledger.OpenAccount{Account: id, Type: ledger.AccountType(rng.IntN(5) + 1), Owner: pick(4)}
 		if a, err := w.Info(t.Context(), id); err == nil {
 			open.Type, open.Owner = a.Type, a.Owner

@@ -108,6 +108,9 @@ func refusals(p past) []refusalCase {
 			{Account: bankEUR, Side: ledger.Debit, Amount: euros(100)},
 			{Account: aliceE, Side: ledger.Credit, Amount: euros(99)},
 		}}), code: ledger.ErrUnbalanced, field: "postings"},
+		{name: "more credits than debits", commands: list(ledger.Post{Postings: []ledger.Posting{
+			{Account: bank, Side: ledger.Debit, Amount: dollars(99)}, {Account: alice, Side: ledger.Credit, Amount: dollars(100)},
+		}}), code: ledger.ErrUnbalanced, field: "postings"},
 		{name: "balanced only across assets", commands: list(ledger.Post{Postings: []ledger.Posting{
 			{Account: bank, Side: ledger.Debit, Amount: dollars(100)}, {Account: aliceE, Side: ledger.Credit, Amount: euros(100)},
 		}}), code: ledger.ErrUnbalanced, field: "postings"},

@@ -64,7 +64,9 @@ func mixed(rng *rand.Rand) (entries []ledger.Entry) {
 		soon := start.Add(2*time.Minute + time.Duration(i+5+rng.IntN(20))*time.Microsecond)
 		amount := dollars(int64(rng.IntN(300)) + 1)
 		e := ledger.Entry{Key: key}
-		switch rng.IntN(8) {
+		switch rng.IntN(9) {
+		case 8: // its hold must be gone with it
+			e.Commands = []ledger.Command{ledger.PlaceHold{Account: alice, Amount: dollars(1), ExpiresAt: soon}, ledger.Transfer(alice, bob, dollars(1_000_000))}
 		case 0:
 			e.Commands = []ledger.Command{ledger.PlaceHold{Account: alice, Amount: amount, ExpiresAt: soon}, ledger.Release{Hold: ledger.Nth(0), Amount: dollars(1)}}
 		case 1:

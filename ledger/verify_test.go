@@ -161,6 +161,14 @@ func TestVerifyFindsEdits(t *testing.T) {
 		"changes out of order": {func(_ ledger.List, r *ledger.Rows) {
 			each(r.Feed, func(c *ledger.Change) { c.RecordedAt = start.Add(-time.Duration(c.Position)) })
 		}, ledger.ProblemFeed},
+		"a position left out": {func(_ ledger.List, r *ledger.Rows) {
+			each(r.Feed, func(c *ledger.Change) {
+				if c.Position > 4 {
+					c.Position++
+				}
+			})
+			each(r.Sequences, func(s *ledger.SequenceRow) { s.Last++ })
+		}, ledger.ProblemFeed},
 		"the sequence": {func(_ ledger.List, r *ledger.Rows) { each(r.Sequences, func(s *ledger.SequenceRow) { s.Last++ }) }, ledger.ProblemFeed},
 		"a balance in another ledger": {func(_ ledger.List, r *ledger.Rows) {
 			each(r.Accounts, func(a *ledger.AccountInfo) { a.Posted = more0(a.Posted) })
