@@ -45,7 +45,9 @@ func (b *Book) NumberFeed(ctx context.Context, limit int) (int, error) {
 		names := Names{Sequences: []string{feedSequence}, Pending: write.Delete.Pending}.Sorted()
 		err = b.store.Update(ctx, b.name, names, func(found Rows) (Rows, Names, error) {
 			// While the sequence is where the block begins, nobody else has numbered any of this.
-			if feedLast(found) != last.Last || len(found.Pending) != len(names.Pending) {
+			if n := feedLast(found); n < last.Last {
+				return Rows{}, Names{}, corrupt(fmt.Sprintf("the feed is sealed up to %d and numbered up to %d", last.Last, n), nil)
+			} else if n > last.Last || len(found.Pending) != len(names.Pending) {
 				return Rows{}, Names{}, errLost
 			}
 			return write, Names{}, nil
