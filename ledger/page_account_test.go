@@ -24,8 +24,10 @@ func tangled(t *testing.T) *world {
 		post := ledger.Transfer(bank, alice, dollars(3))
 		if rng.IntN(2) == 0 { // three lines on alice, two on bob
 			post = ledger.Post{Postings: []ledger.Posting{
-				{Account: alice, Side: ledger.Debit, Amount: dollars(1)}, {Account: bob, Side: ledger.Credit, Amount: dollars(2)},
-				{Account: alice, Side: ledger.Debit, Amount: dollars(2)}, {Account: bob, Side: ledger.Credit, Amount: dollars(2)},
+				{Account: alice, Side: ledger.Debit, Amount: dollars(1)},
+				{Account: bob, Side: ledger.Credit, Amount: dollars(2)},
+				{Account: alice, Side: ledger.Debit, Amount: dollars(2)},
+				{Account: bob, Side: ledger.Credit, Amount: dollars(2)},
 				{Account: alice, Side: ledger.Debit, Amount: dollars(1)},
 			}}
 		}

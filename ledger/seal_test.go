@@ -8,8 +8,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -422,7 +425,8 @@ func TestFollowWaitsForMore(t *testing.T) {
 		cancel()
 		<-done
 		require.ErrorIs(t, last, context.Canceled)
-		for range b.Follow(t.Context(), 0) {
+		for _, err := range b.Follow(t.Context(), 0) {
+			require.NoError(t, err)
 			break // a caller may stop
 		}
 	})
@@ -486,4 +490,55 @@ func TestCheckpointsAreSignedAndWritten(t *testing.T) {
 	read, err := ledger.ParseCheckpoint(empty.String())
 	require.NoError(t, err)
 	require.Equal(t, empty, read)
+}
+
+// The form of what is hashed is a promise: a checkpoint that somebody kept must verify for ever. When this fails, a new
+// form needs a new name, and the old one must still be verified.
+func TestSealFormIsPinned(t *testing.T) {
+	w := newWorld(t)
+	w.do(ledger.OpenAccount{Account: bank, Type: ledger.Asset}, ledger.OpenAccount{Account: alice, Type: ledger.Liability, Owner: "alice", Floor: dollars(0)})
+	post := ledger.Transfer(bank, alice, dollars(100))
+	post.Note = ledger.Note{Reference: "post/1", Description: "d", Meta: map[string]string{"b": "2", "a": "1"}}
+	made := w.do(post, ledger.SetAccount{Account: bank, Floor: new(dollars(-5))}).Results[0].Transaction
+	hold := w.do(ledger.PlaceHold{Account: alice, Amount: dollars(30), ExpiresAt: w.Now().Add(time.Hour)}).Results[0].Hold
+	w.do(ledger.Capture{Hold: ledger.ByID(hold), To: []ledger.Portion{{Account: bank, Amount: dollars(10)}}}, ledger.Release{Hold: ledger.ByID(hold), Amount: dollars(5)})
+	w.do(ledger.Reverse{Transaction: ledger.ByID(made), Part: ledger.Transfer(bank, alice, dollars(20)).Postings})
+	w.do(ledger.Import{Postings: ledger.Transfer(bank, alice, dollars(1)).Postings, EffectiveAt: start.AddDate(-1, 0, 0)})
+	d := ledger.DocumentID{Kind: "k", ID: "1"}
+	w.do(ledger.PutDocument{DocumentID: d, State: "new", Due: start, Lane: "l", Schema: 2, References: []string{"r"}, Body: json.RawMessage(`{}`)})
+	w.do(ledger.EraseDocument{Document: d, All: true, Reason: "asked for"})
+	w.clock.advance(2 * time.Hour)
+	_, err := w.ExpireHolds(t.Context(), 1)
+	require.NoError(t, err)
+	_, err = w.NumberFeed(t.Context(), 100)
+	require.NoError(t, err)
+	c, err := w.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, `kosh-checkpoint-1 "main" 1 13 2026-03-01T14:00:00Z 46059f53a9b9fe1e4822475f1aab313001c1858e3603426cdeec10dfb5010e0e`, c.String())
+}
+
+// A seal, computed by hand from the documentation of Block.
+func TestSealByHand(t *testing.T) {
+	w := newWorld(t)
+	d := ledger.DocumentID{Kind: "tip", ID: "1"}
+	r := w.do(ledger.PutDocument{DocumentID: d, Owner: "alice", References: []string{"r"}, Body: json.RawMessage(`{"a": 1}`)})
+	_, err := w.NumberFeed(t.Context(), 1)
+	require.NoError(t, err)
+	text := func(all ...string) (b []byte) {
+		for _, s := range all {
+			b = append(append(b, byte(len(s))), s...)
+		}
+		return b
+	}
+	at := binary.AppendVarint([]byte{1}, r.RecordedAt.UnixMicro())
+	body := sha256.Sum256([]byte(`{"a": 1}`))
+	version := sha256.Sum256(slices.Concat(text("kosh version 1", "tip", "1"), []byte{1}, text("alice", ""), []byte{0}, text(""),
+		[]byte{1}, text("r"), []byte{0}, at, at, []byte{1}, body[:]))
+	digest := sha256.Sum256(slices.Concat(text("kosh change 1"), r.ID[:], text(r.Key), at, []byte{4}, text("", ""),
+		make([]byte, 16), make([]byte, 16), text("tip", "1"), []byte{1}, text(""), []byte{0}, version[:]))
+	block := collect(t, w.Blocks(t.Context(), 0))[0]
+	want := sha256.Sum256(slices.Concat(text("kosh block 1", "main"), []byte{1, 1, 1}, binary.AppendVarint([]byte{1}, block.SealedAt.UnixMicro()),
+		make([]byte, 32), digest[:]))
+	require.Equal(t, ledger.Hash(want), block.Hash)
+	require.Equal(t, digest[:8], block.Marks)
 }

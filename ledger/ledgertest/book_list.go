@@ -70,6 +70,17 @@ func checkQueries(t *T) {
 		{ledger.Query{List: ledger.ListDueDocuments, State: "done"}, func(r any) bool { return r.(ledger.Document).State == "done" }},
 		{ledger.Query{List: ledger.ListVersions, Document: ledger.DocumentID{Kind: "tip", ID: "3"}}, nil},
 		{ledger.Query{List: ledger.ListFeed}, nil},
+		{ledger.Query{List: ledger.ListOpenHolds, Account: walletOf("bob")}, nil},
+		{ledger.Query{List: ledger.ListOpenHolds, Account: walletOf("alice"), Reference: "post/1"}, func(r any) bool { return note("post/1")(r.(ledger.Hold).Note) }},
+		{ledger.Query{List: ledger.ListDocuments}, nil},
+		{ledger.Query{List: ledger.ListDocuments, Owner: "bob", State: "done"}, func(r any) bool {
+			return r.(ledger.Document).Owner == "bob" && r.(ledger.Document).State == "done"
+		}},
+		{ledger.Query{List: ledger.ListHolds, Account: walletOf("al")}, func(r any) bool { return r.(ledger.Hold).Account == walletOf("al") }},
+		{ledger.Query{List: ledger.ListTransactions, Account: walletOf("alicia"), Since: since}, func(r any) bool {
+			x := r.(ledger.Transaction)
+			return !x.RecordedAt.Before(since) && slices.ContainsFunc(x.Postings, func(p ledger.Posting) bool { return p.Account == walletOf("alicia") })
+		}},
 	} {
 		all, err := scanAll(t.Context(), te.store, tellersBook, ledger.Range{List: q.List, Account: q.Account, Document: q.Document, Kind: q.Kind, Owner: q.Owner, Limit: ledger.MaxPage})
 		if err != nil {

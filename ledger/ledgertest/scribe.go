@@ -263,8 +263,8 @@ func (sc *scribe) block(last uint64) ledger.Block {
 		before := sc.model.blocks[n-1]
 		b.Number, b.First, b.Previous = before.Number+1, before.Last+1, before.Hash
 	}
-	for i := range b.Hash {
-		b.Hash[i] = byte(sc.rnd.Uint32())
+	for i := 0; i < len(b.Hash); i += 8 {
+		binary.BigEndian.PutUint64(b.Hash[i:], sc.rnd.Uint64())
 	}
 	b.Marks = bytes.Repeat(b.Hash[:8], int(b.Last-b.First+1)) //nolint:gosec // a test's few
 	return b
