@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,12 +98,11 @@ func TestRunExpiresAndNumbersUntilItsContextEnds(t *testing.T) {
 // flaky is a store that fails for a while.
 type flaky struct {
 	ledger.Store
-	failures *int
+	failures *atomic.Int64
 }
 
 func (f flaky) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Rows, error) {
-	if *f.failures > 0 {
-		*f.failures--
+	if f.failures.Add(-1) >= 0 {
 		return ledger.Rows{}, errors.New("connection reset")
 	}
 	return f.Store.Scan(ctx, book, r)
@@ -110,7 +110,8 @@ func (f flaky) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Ro
 
 func TestRunOutlivesAnUnavailableStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failures := 5
+		var failures atomic.Int64
+		failures.Store(5)
 		b := ledger.New(flaky{memory.New(), &failures}, ledger.Config{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -387,7 +388,7 @@ func TestSequencerLease(t *testing.T) {
 
 func TestFollowWaitsForMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		failures := 0
+		var failures atomic.Int64
 		b := ledger.New(flaky{memory.New(), &failures}, ledger.Config{Rest: time.Second})
 		open := func(path string) {
 			_, err := b.Record(t.Context(), ledger.Entry{Key: path, Commands: []ledger.Command{
@@ -418,7 +419,7 @@ func TestFollowWaitsForMore(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []uint64{2, 3}, seen)
 		open("d")
-		failures = 4 // it rides out an outage
+		failures.Store(4) // it rides out an outage
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		require.Equal(t, []uint64{2, 3, 4}, seen)
