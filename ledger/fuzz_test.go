@@ -59,7 +59,7 @@ func FuzzCommands(f *testing.F) {
 		if n < 60 {
 			n = 60
 		}
-		againstModel(t, rand.New(rand.NewPCG(a, b)), int(n))
+		againstModel(t, rand.New(rand.NewPCG(a, b)), int(n), map[string]int{})
 	})
 }
 

@@ -1,0 +1,6 @@
+//go:build race
+
+package ledger_test
+
+// modelRuns: the race detector makes each run ten times as long, and there is nothing concurrent to find.
+const modelRuns = 100
