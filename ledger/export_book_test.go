@@ -46,20 +46,25 @@ func books(t *testing.T) map[string]*world {
 		ledger.PutDocument{DocumentID: ledger.DocumentID{Kind: "odd", ID: "é\u2028"}, Body: json.RawMessage("{ \"a\" : \"<&>\u2028\",\n\t\"n\": 1.50 }"), References: []string{"r/<1>"}},
 		ledger.Import{Postings: ledger.Transfer(bank, alice, dollars(5)).Postings, EffectiveAt: start.AddDate(-20, 0, 0)})
 	all["odd"] = w
-	big := newWorld(t)
-	big.furnish(1_000_000)
+	all["big"] = bulky(t)
+	return all
+}
+
+// bulky is a book that takes several batches.
+func bulky(t *testing.T) *world {
+	w := newWorld(t)
+	w.furnish(1_000_000)
 	for i := range 3 {
 		var c []ledger.Command
 		for range 900 {
 			c = append(c, ledger.Transfer(alice, bob, dollars(1)))
 		}
 		c = append(c, ledger.PutDocument{DocumentID: ledger.DocumentID{Kind: "k", ID: "1"}, Version: uint64(i), References: []string{fmt.Sprint("ref ", i)}})
-		big.do(c...)
+		w.do(c...)
 	}
-	_, err := big.NumberFeed(t.Context(), 2)
+	_, err := w.NumberFeed(t.Context(), 2)
 	require.NoError(t, err)
-	all["big"] = big
-	return all
+	return w
 }
 
 // What is exported, restored and exported again is the same, byte for byte, and the book is the same, row for row.
@@ -158,7 +163,7 @@ func (f failing) Update(ctx context.Context, book string, want ledger.Names, dec
 }
 
 func TestRestoreGoesOnWhereItStopped(t *testing.T) {
-	w := books(t)["big"]
+	w := bulky(t)
 	text := exported(t, w.Book)
 	s := memory.New()
 	for after, over := 0, false; !over; {
