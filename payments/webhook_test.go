@@ -157,8 +157,8 @@ func TestEventsAreInOrderAndResume(t *testing.T) {
 	}
 	require.Equal(t, []string{"deposit.created", "deposit.submitting", "deposit.pending"}, types[:3])
 	require.Equal(t, "deposit.succeeded", types[len(types)-1])
-	for range e.svc.Events(e.ctx, last) {
-		require.Fail(t, "nothing is left after the last position")
+	for ev, err := range e.svc.Events(e.ctx, last) {
+		require.Fail(t, "nothing is left after the last position", "%v %v", ev, err)
 	}
 }
 

@@ -112,7 +112,8 @@ func TestSupports(t *testing.T) {
 		require.NoError(t, d.Supports(op(a)), a)
 	}
 	for _, a := range []currency.Amount{
-		{}, usd(0), usd(-50), usd(45), usd(51), usd(100_005), currency.MustNew(100, currency.EUR),
+		{},
+		usd(0), usd(-50), usd(45), usd(51), usd(100_005), currency.MustNew(100, currency.EUR),
 		currency.MustNew(1234, kwd), // three decimals do not fit two on the wire
 	} {
 		require.ErrorIs(t, d.Supports(op(a)), providers.ErrUnsupported, a)

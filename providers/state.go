@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// ErrStateConflict: a key of a StateStore changed since it was read.
+// ErrStateConflict says that a key of a StateStore changed since it was read.
 var ErrStateConflict = errors.New("providers: state changed since it was read")
 
 // StateStore is what an adapter must remember across restarts: nonces, reserved outputs, signed bytes, cursors, trace

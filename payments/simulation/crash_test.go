@@ -193,9 +193,12 @@ func (w *world) ending(made []*intent) string {
 	}
 	usd := currency.USD.ID()
 	for _, account := range []struct{ Path string }{
-		{payments.WalletAccount("alice", usd).Path}, {payments.ReceivableAccount("alice", usd).Path},
-		{payments.ClearingAccount("all", usd).Path}, {payments.FeesAccount("all", usd).Path},
-		{payments.SuspenseAccount("all", usd).Path}, {payments.BankAccount(usd).Path},
+		{payments.WalletAccount("alice", usd).Path},
+		{payments.ReceivableAccount("alice", usd).Path},
+		{payments.ClearingAccount("all", usd).Path},
+		{payments.FeesAccount("all", usd).Path},
+		{payments.SuspenseAccount("all", usd).Path},
+		{payments.BankAccount(usd).Path},
 	} {
 		for id, a := range w.truth.accounts {
 			if id.Path == account.Path {

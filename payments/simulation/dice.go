@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"time"
 
@@ -33,10 +34,7 @@ func (d dice) rate(low, high int) int { return []int{0, low, high}[d.IntN(3)] }
 func (d dice) id() uuid.UUID {
 	var id uuid.UUID
 	for i := 0; i < len(id); i += 8 {
-		word := d.Uint64()
-		for j := range 8 {
-			id[i+j] = byte(word >> (8 * j))
-		}
+		binary.LittleEndian.PutUint64(id[i:], d.Uint64())
 	}
 	id[6], id[8] = id[6]&0x0f|0x70, id[8]&0x3f|0x80 // version and variant
 	return id

@@ -20,13 +20,28 @@ type kind struct {
 // drawKinds draws how often each kind of operation happens in a world: what is optional may be off.
 func drawKinds(d dice) []kind {
 	kinds := []kind{
-		{"link", 40, (*world).link}, {"deposit", 160, (*world).deposit}, {"address", 30, (*world).address},
-		{"chain send", 60, (*world).chainSend}, {"reorganise", 30, (*world).reorganise}, {"approve", 30, (*world).approve},
-		{"send", 60, (*world).send}, {"tip", 60, (*world).tip}, {"exchange", 40, (*world).exchange}, {"issue", 15, (*world).issue},
-		{"withdraw", 130, (*world).withdraw}, {"refund", 90, (*world).refund}, {"freeze", 40, (*world).freeze},
-		{"replay", 50, (*world).replay}, {"alter", 25, (*world).alter}, {"bad", 30, (*world).badRequest},
-		{"webhooks", 120, (*world).webhooks}, {"forge", 10, (*world).forge}, {"clock", 200, (*world).passTime},
-		{"worker", 160, (*world).worker}, {"advance", 30, (*world).advance}, {"look", 25, (*world).look},
+		{"link", 40, (*world).link},
+		{"deposit", 160, (*world).deposit},
+		{"address", 30, (*world).address},
+		{"chain send", 60, (*world).chainSend},
+		{"reorganise", 30, (*world).reorganise},
+		{"approve", 30, (*world).approve},
+		{"send", 60, (*world).send},
+		{"tip", 60, (*world).tip},
+		{"exchange", 40, (*world).exchange},
+		{"issue", 15, (*world).issue},
+		{"withdraw", 130, (*world).withdraw},
+		{"refund", 90, (*world).refund},
+		{"freeze", 40, (*world).freeze},
+		{"replay", 50, (*world).replay},
+		{"alter", 25, (*world).alter},
+		{"bad", 30, (*world).badRequest},
+		{"webhooks", 120, (*world).webhooks},
+		{"forge", 10, (*world).forge},
+		{"clock", 200, (*world).passTime},
+		{"worker", 160, (*world).worker},
+		{"advance", 30, (*world).advance},
+		{"look", 25, (*world).look},
 	}
 	for i := range kinds {
 		switch kinds[i].name {
@@ -152,17 +167,6 @@ func (w *world) some(fits func(*intent) bool) []*intent {
 			if found = append(found, p); len(found) == 20 {
 				break
 			}
-		}
-	}
-	return found
-}
-
-// sitesWith are the sites that offer something.
-func (w *world) sitesWith(kind providers.Kind, m providers.Method, asset currency.AssetID) []*site {
-	var found []*site
-	for _, s := range w.sites {
-		if _, ok := s.far.Describe().Offer(kind, m, asset); ok {
-			found = append(found, s)
 		}
 	}
 	return found

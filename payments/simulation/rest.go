@@ -274,7 +274,8 @@ func (w *world) neighbour() error {
 	book := ledger.New(w.truth, ledger.Config{Book: "neighbour", Clock: w.clock, NewID: w.ids.id})
 	a, b := payments.WalletAccount("m1", "USD"), payments.WalletAccount("m2", "USD")
 	_, err := book.Record(w.ctx, ledger.Entry{Key: "req/member/m1/k1", Commands: []ledger.Command{
-		ledger.OpenAccount{Account: a, Type: ledger.Asset}, ledger.OpenAccount{Account: b, Type: ledger.Liability, Owner: "m1"},
+		ledger.OpenAccount{Account: a, Type: ledger.Asset},
+		ledger.OpenAccount{Account: b, Type: ledger.Liability, Owner: "m1"},
 		ledger.Post{Postings: []ledger.Posting{
 			{Account: a, Side: ledger.Debit, Amount: currency.MustNew(7, currency.USD)},
 			{Account: b, Side: ledger.Credit, Amount: currency.MustNew(7, currency.USD)},

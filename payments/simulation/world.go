@@ -178,7 +178,7 @@ func (w *world) drawSites(c Config) error {
 			s.name = string(methods[0])
 		}
 		conf := sandbox.Config{
-			Name: s.name, Methods: methods, Seed: c.Seed*16 + uint64(i), Clock: w.clock, //nolint:gosec // i is 0 to 2
+			Name: s.name, Methods: methods, Seed: c.Seed*16 + uint64(i), Clock: w.clock,
 			Secret:          []byte("whsec_" + s.name),
 			HintsOnly:       w.dice.chance(200),
 			DuplicateErrors: w.dice.chance(300),
@@ -285,7 +285,7 @@ func (w *world) excuse(p *process, faults int, err error, what string) {
 		return
 	}
 	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the outermost join
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		errs = joined.Unwrap()
 	}
 	for _, e := range errs {

@@ -49,7 +49,7 @@ var brokenProviders = []struct {
 		}
 		b.submit = func(ctx context.Context, op providers.Operation) (providers.Report, error) {
 			if hi, lo := op.Amount.Units(); hi != 0 {
-				op.Amount = amount(int64(lo), op) //nolint:gosec // the mistake
+				op.Amount = amount(int64(lo), op)
 			}
 			return b.Sandbox.Submit(ctx, op)
 		}

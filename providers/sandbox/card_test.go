@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -73,7 +72,7 @@ func TestCardOutcomes(t *testing.T) {
 func TestCardFee(t *testing.T) {
 	w := newWorld(t, func(c *sandbox.Config) { c.CardFee = sandbox.Fee{Rate: decimal.RequireFromString("0.029"), Fixed: 30} })
 	op := deposit(providers.Card, sandbox.TokenCard, usd(10_000))
-	q, err := w.Quote(context.Background(), op)
+	q, err := w.Quote(t.Context(), op)
 	require.NoError(t, err)
 	assert.Equal(t, usd(320), q.Fee)
 	r := w.submit(op)

@@ -146,7 +146,7 @@ func (f *farSide) confirmations(tx *transaction, at time.Time) uint {
 	if !tx.mined {
 		return 0
 	}
-	n := uint(max(f.height(at)-tx.height+1, 0)) //nolint:gosec // not negative
+	n := uint(max(f.height(at)-tx.height+1, 0))
 	return min(n, f.cfg.Finality)
 }
 
@@ -237,7 +237,7 @@ func (s *Sandbox) Reorganise(depth int, drop ...string) error {
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
-	if depth < 1 || uint(depth) >= f.cfg.Finality { //nolint:gosec // positive
+	if depth < 1 || uint(depth) >= f.cfg.Finality {
 		return fmt.Errorf("%w: a reorganisation is 1 to %d blocks deep", ErrScenario, f.cfg.Finality-1)
 	}
 	var orphans []*transaction

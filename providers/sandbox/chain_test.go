@@ -117,7 +117,7 @@ func TestReorganisation(t *testing.T) {
 func TestChainWithdrawal(t *testing.T) {
 	w := newWorld(t)
 	op := withdrawal(providers.Chain, "0x00000000000000000000000000000000000000aa", gwei(500))
-	q, err := w.Quote(context.Background(), op)
+	q, err := w.Quote(t.Context(), op)
 	require.NoError(t, err)
 	r := w.submit(op)
 	assert.Equal(t, providers.Pending, r.State)

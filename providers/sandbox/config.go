@@ -76,7 +76,7 @@ func (f Fee) of(a currency.Amount) (currency.Amount, error) {
 	return share.Add(fixed)
 }
 
-// ErrConfig: a Config, Faults or scenario call that makes no sense.
+// ErrConfig is a Config, Faults or scenario call that makes no sense.
 var ErrConfig = errors.New("sandbox: invalid configuration")
 
 func (c Config) withDefaults() (Config, error) {

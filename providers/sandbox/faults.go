@@ -114,7 +114,7 @@ func (f *farSide) nextFault() Fault {
 	draw := f.rng.IntN(1000)
 	for fault, rate := range rates {
 		if draw < rate {
-			return Fault(fault) //nolint:gosec // one of the constants
+			return Fault(fault)
 		}
 		draw -= rate
 	}

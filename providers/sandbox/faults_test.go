@@ -32,7 +32,7 @@ func TestScriptedFaults(t *testing.T) {
 			w := newWorld(t)
 			w.Script(tt.fault)
 			op := deposit(providers.Card, sandbox.TokenCard, usd(100))
-			r, err := w.Submit(context.Background(), op)
+			r, err := w.Submit(t.Context(), op)
 			require.Error(t, err)
 			assert.Equal(t, tt.certainty, providers.CertaintyOf(err))
 			assert.Equal(t, providers.Report{}, r)
@@ -40,11 +40,11 @@ func TestScriptedFaults(t *testing.T) {
 			assert.Equal(t, 1, w.Requests())
 
 			// The next is not scripted, so the same key tells how it went, or does it now, or is still rejected.
-			_, err = w.Submit(context.Background(), op)
+			_, err = w.Submit(t.Context(), op)
 			if tt.fault == sandbox.Reject {
 				assert.Equal(t, providers.Rejected, providers.CertaintyOf(err))
 				assert.Equal(t, 0, w.Executed(op.Key))
-				_, err = w.Lookup(context.Background(), providers.Query{Key: op.Key})
+				_, err = w.Lookup(t.Context(), providers.Query{Key: op.Key})
 				require.ErrorIs(t, err, providers.ErrNotFound)
 				return
 			}
@@ -93,18 +93,18 @@ func TestSlowRequestIsLostToARejectedKey(t *testing.T) {
 	w := newWorld(t)
 	w.Script(sandbox.SlowRequest, sandbox.Reject)
 	op := withdrawal(providers.Bank, sandbox.TokenBank, usd(100))
-	_, err := w.Submit(context.Background(), op)
+	_, err := w.Submit(t.Context(), op)
 	require.Error(t, err)
-	_, err = w.Submit(context.Background(), op)
+	_, err = w.Submit(t.Context(), op)
 	require.Equal(t, providers.Rejected, providers.CertaintyOf(err))
 	w.advance(time.Hour)
 	assert.Equal(t, 0, w.Executed(op.Key), "Rejected is a promise about the key")
 
 	w.Script(sandbox.SlowRequest)
 	slow := withdrawal(providers.Bank, sandbox.TokenBank, usd(100))
-	_, err = w.Submit(context.Background(), slow)
+	_, err = w.Submit(t.Context(), slow)
 	require.Error(t, err)
-	_, err = w.Lookup(context.Background(), providers.Query{Key: slow.Key})
+	_, err = w.Lookup(t.Context(), providers.Query{Key: slow.Key})
 	require.ErrorIs(t, err, providers.ErrNotFound)
 	w.advance(w.Describe().VisibleAfter)
 	assert.Equal(t, providers.Pending, w.lookup(slow).State, "not found proves nothing before VisibleAfter")
@@ -115,13 +115,13 @@ func TestSlowRequestHappensWhenItArrives(t *testing.T) {
 	require.NoError(t, w.SetFaults(sandbox.Faults{LookupNotFoundLag: 1000}))
 	w.Script(sandbox.SlowRequest, sandbox.SlowRequest)
 	op := deposit(providers.Card, sandbox.TokenCard, usd(100))
-	_, err := w.Submit(context.Background(), op)
+	_, err := w.Submit(t.Context(), op)
 	require.Error(t, err)
 	w.advance(w.Describe().VisibleAfter)
 	w.lookup(op) // VisibleAfter counts from sending
 
 	debit := deposit(providers.Bank, sandbox.TokenBank, usd(100))
-	_, err = w.Submit(context.Background(), debit)
+	_, err = w.Submit(t.Context(), debit)
 	require.Error(t, err)
 	sent := w.now
 	w.advance(24*time.Hour + w.Describe().VisibleAfter)
@@ -135,7 +135,7 @@ func TestRatesShareOneDraw(t *testing.T) {
 	require.NoError(t, w.SetFaults(sandbox.Faults{Refuse: 300, Reject: 300, Decline: 400}))
 	refused, rejected, declined := 0, 0, 0
 	for range 1000 {
-		r, err := w.Submit(context.Background(), deposit(providers.Card, sandbox.TokenCard, usd(100)))
+		r, err := w.Submit(t.Context(), deposit(providers.Card, sandbox.TokenCard, usd(100)))
 		switch {
 		case err == nil && r.State == providers.Failed:
 			declined++
@@ -158,7 +158,7 @@ func TestSameKey(t *testing.T) {
 		first := w.submit(op)
 		w.advance(23 * time.Hour)
 		op.Attempt = 1
-		again, err := w.Submit(context.Background(), op)
+		again, err := w.Submit(t.Context(), op)
 		if duplicates {
 			assert.Equal(t, providers.Duplicate, providers.CertaintyOf(err))
 		} else {
@@ -167,7 +167,7 @@ func TestSameKey(t *testing.T) {
 		}
 		other := op
 		other.Amount = usd(200)
-		_, err = w.Submit(context.Background(), other)
+		_, err = w.Submit(t.Context(), other)
 		assert.Equal(t, providers.Duplicate, providers.CertaintyOf(err), "Rejected would release the first one's money")
 		w.advance(time.Hour)
 		assert.Equal(t, usd(100), moved(t, w.lookup(op)))
@@ -189,7 +189,7 @@ func TestNoKeys(t *testing.T) {
 	rejected := deposit(providers.Card, sandbox.TokenCard, usd(100))
 	w.Script(sandbox.Reject)
 	for range 2 {
-		_, err := w.Submit(context.Background(), rejected)
+		_, err := w.Submit(t.Context(), rejected)
 		assert.Equal(t, providers.Rejected, providers.CertaintyOf(err))
 	}
 }
@@ -209,12 +209,12 @@ func TestNotSentBeforeAnythingHappens(t *testing.T) {
 		op := good
 		op.Key = key()
 		change(&op)
-		_, err := w.Submit(context.Background(), op)
+		_, err := w.Submit(t.Context(), op)
 		require.Error(t, err, name)
 		assert.Equal(t, providers.NotSent, providers.CertaintyOf(err), name)
 		assert.True(t, errors.Is(err, providers.ErrUnsupported) || errors.Is(err, providers.ErrInvalid), name)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = w.Submit(ctx, good)
 	require.ErrorIs(t, err, context.Canceled)
@@ -228,33 +228,33 @@ func TestLookupFaults(t *testing.T) {
 	op := deposit(providers.Card, sandbox.TokenCard, usd(100))
 	first := w.submit(op)
 	require.NoError(t, w.SetFaults(sandbox.Faults{LookupNotFoundLag: 1000}))
-	_, err := w.Lookup(context.Background(), providers.Query{Key: op.Key})
+	_, err := w.Lookup(t.Context(), providers.Query{Key: op.Key})
 	require.ErrorIs(t, err, providers.ErrNotFound)
 	w.advance(5 * time.Second)
 	assert.Equal(t, first, w.lookup(op))
 	assert.Equal(t, first, w.at(first.Reference))
 
 	require.NoError(t, w.SetFaults(sandbox.Faults{LookupFails: 1000, PollFails: 1000}))
-	r, err := w.Lookup(context.Background(), providers.Query{Key: op.Key})
+	r, err := w.Lookup(t.Context(), providers.Query{Key: op.Key})
 	require.Error(t, err)
 	require.NotErrorIs(t, err, providers.ErrNotFound)
 	assert.Equal(t, providers.Report{}, r)
-	_, next, err := w.Poll(context.Background(), "1", 1)
+	_, next, err := w.Poll(t.Context(), "1", 1)
 	require.Error(t, err)
 	assert.Equal(t, "1", next, "the cursor stays")
 
 	require.NoError(t, w.SetFaults(sandbox.Faults{}))
 	w.FailLookups(1)
-	_, err = w.Lookup(context.Background(), providers.Query{Key: op.Key})
+	_, err = w.Lookup(t.Context(), providers.Query{Key: op.Key})
 	require.Error(t, err)
 	w.lookup(op)
 	for _, q := range []providers.Query{
 		{Key: key()}, {Reference: "ch_unknown"}, {Key: key(), Reference: first.Reference},
 	} {
-		_, err = w.Lookup(context.Background(), q)
+		_, err = w.Lookup(t.Context(), q)
 		require.ErrorIs(t, err, providers.ErrNotFound)
 	}
-	_, err = w.Lookup(context.Background(), providers.Query{})
+	_, err = w.Lookup(t.Context(), providers.Query{})
 	require.Error(t, err)
 	require.NotErrorIs(t, err, providers.ErrNotFound)
 }
@@ -287,7 +287,7 @@ func TestConfigIsChecked(t *testing.T) {
 	require.NoError(t, s.AddAsset(eth))
 	_, ok := s.Describe().Offer(providers.Withdrawal, providers.Chain, eth.ID())
 	assert.True(t, ok)
-	require.NoError(t, s.Check(context.Background()))
+	require.NoError(t, s.Check(t.Context()))
 	require.ErrorIs(t, s.SetFaults(sandbox.Faults{Refuse: 1001}), sandbox.ErrConfig)
 	assert.Equal(t, "Fault(99)", sandbox.Fault(99).String())
 }

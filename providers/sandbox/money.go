@@ -182,7 +182,7 @@ func (f *farSide) cancel(o *operation) {
 	}
 }
 
-// ErrScenario: there is nothing to which a call like Approve or SendTo could apply.
+// ErrScenario says that there is nothing to which a call like Approve or SendTo could apply.
 var ErrScenario = errors.New("sandbox: does not apply")
 
 // Approve is the person saying yes to the charge under a key that waits for them.

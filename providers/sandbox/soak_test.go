@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -36,7 +35,7 @@ func everyFault(c *sandbox.Config) {
 func play(t *testing.T, w *world, seed uint64, steps int) (told []string) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 1))
-	ctx := context.Background()
+	ctx := t.Context()
 	var sent []providers.Operation
 	w.Script(sandbox.None)
 	addresses := []string{w.address().Address}
@@ -149,13 +148,13 @@ func TestConcurrentUse(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 32 {
 		group.Go(func() {
-			_, err := w.Reconnect().Submit(context.Background(), op)
+			_, err := w.Reconnect().Submit(t.Context(), op)
 			assert.NoError(t, err)
-			_, err = w.Submit(context.Background(), deposit(providers.Bank, sandbox.TokenBank, usd(int64(i+1))))
+			_, err = w.Submit(t.Context(), deposit(providers.Bank, sandbox.TokenBank, usd(int64(i+1))))
 			assert.NoError(t, err)
 			w.Describe()
 			w.Deliveries(2)
-			_, _, err = w.Poll(context.Background(), "", 10)
+			_, _, err = w.Poll(t.Context(), "", 10)
 			assert.NoError(t, err)
 			w.InFlight()
 		})
@@ -173,7 +172,7 @@ func BenchmarkSubmitAndLookup(b *testing.B) {
 	s, err := sandbox.New(sandbox.Config{Assets: newWorldAssets(), Secret: []byte("s")})
 	require.NoError(b, err)
 	op := deposit(providers.Card, sandbox.TokenCard, usd(100))
-	ctx := context.Background()
+	ctx := b.Context()
 	for b.Loop() {
 		op.Key = key()
 		if _, err := s.Submit(ctx, op); err != nil {

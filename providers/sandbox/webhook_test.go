@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -29,7 +28,7 @@ func TestWebhooksSayWhatPollSays(t *testing.T) {
 	require.Len(t, deliveries, len(polled))
 	assert.Empty(t, w.Deliveries(1000), "handed out once")
 	for i, d := range deliveries {
-		events, err := w.Receive(context.Background(), d)
+		events, err := w.Receive(t.Context(), d)
 		require.NoError(t, err)
 		require.Len(t, events, 1)
 		got, want := events[0], polled[i]
@@ -44,7 +43,7 @@ func TestSignatures(t *testing.T) {
 	w := newWorld(t)
 	w.submit(deposit(providers.Card, sandbox.TokenCard, usd(100)))
 	genuine := w.Deliveries(1)[0]
-	ctx := context.Background()
+	ctx := t.Context()
 	with := func(change func(d *providers.Delivery)) providers.Delivery {
 		d := providers.Delivery{Header: genuine.Header.Clone(), Body: append([]byte(nil), genuine.Body...), ReceivedAt: genuine.ReceivedAt}
 		change(&d)
@@ -78,7 +77,7 @@ func TestSignatures(t *testing.T) {
 
 func TestRotation(t *testing.T) {
 	w := newWorld(t)
-	ctx := context.Background()
+	ctx := t.Context()
 	one := func() providers.Delivery {
 		w.submit(deposit(providers.Card, sandbox.TokenCard, usd(100)))
 		return w.Deliveries(1)[0]
@@ -109,7 +108,7 @@ func TestWebhookFaults(t *testing.T) {
 	w.advance(25 * time.Hour)
 	copies, disorder, last := map[string]int{}, 0, time.Time{}
 	for _, d := range w.Deliveries(10_000) {
-		events, err := w.Receive(context.Background(), d)
+		events, err := w.Receive(t.Context(), d)
 		require.NoError(t, err, "signed when handed out, however late")
 		copies[events[0].ID]++
 		if events[0].At.Before(last) {
@@ -131,7 +130,7 @@ func TestWebhookFaults(t *testing.T) {
 	events, _ = w.poll(next)
 	assert.Len(t, events, 100, "poll loses nothing")
 	for _, cursor := range []string{"-1", "301", "x"} {
-		_, _, err := w.Poll(context.Background(), cursor, 1)
+		_, _, err := w.Poll(t.Context(), cursor, 1)
 		require.Error(t, err)
 	}
 }
@@ -140,10 +139,10 @@ func TestHintsAndNoSecret(t *testing.T) {
 	w := newWorld(t, func(c *sandbox.Config) { c.HintsOnly = true })
 	op := deposit(providers.Card, sandbox.TokenCard, usd(100))
 	w.submit(op)
-	events, err := w.Receive(context.Background(), w.Deliveries(1)[0])
+	events, err := w.Receive(t.Context(), w.Deliveries(1)[0])
 	require.NoError(t, err)
 	require.Nil(t, events[0].Report)
-	r, err := w.Lookup(context.Background(), *events[0].Lookup)
+	r, err := w.Lookup(t.Context(), *events[0].Lookup)
 	require.NoError(t, err)
 	assert.Equal(t, op.Key, r.Key)
 
@@ -151,7 +150,7 @@ func TestHintsAndNoSecret(t *testing.T) {
 	silent.submit(op)
 	assert.Empty(t, silent.Deliveries(10))
 	body := []byte(`{}`)
-	_, err = silent.Receive(context.Background(), providers.Delivery{Header: sandbox.Sign(nil, silent.now, body), Body: body})
+	_, err = silent.Receive(t.Context(), providers.Delivery{Header: sandbox.Sign(nil, silent.now, body), Body: body})
 	require.ErrorIs(t, err, providers.ErrForged)
 }
 
