@@ -1,9 +1,13 @@
 package ledger_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -94,4 +98,50 @@ func FuzzNames(f *testing.F) {
 		require.Equal(t, receipt.ID, again.ID)
 		w.sound()
 	})
+}
+
+// What a key stands for is compared as JSON: the same value is a replay however it is written, and another one is a
+// conflict. The oracle is encoding/json, with numbers as they were written.
+func FuzzInputs(f *testing.F) {
+	f.Add([]byte(`{"a":1,"b":[true,null]}`), []byte(` {"b":[true,null] ,"a":1}`))
+	f.Add([]byte(`1`), []byte(`1.0`))
+	f.Add([]byte(`{"a":{"b":"\u00e9"}}`), []byte(`{"a":{"b":"é"}}`))
+	f.Add([]byte(`{"a":1,"a":2}`), []byte(`{"a":2}`))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		w := newWorld(t)
+		e := ledger.Entry{Key: "k", Inputs: json.RawMessage(first), Commands: []ledger.Command{ledger.OpenAccount{Account: bank, Type: ledger.Asset}}}
+		before := dump(t, w.store, w.Name())
+		receipt, err := w.Record(t.Context(), e)
+		if err != nil {
+			require.ErrorIs(t, err, ledger.Invalid)
+			require.Equal(t, before, dump(t, w.store, w.Name()))
+			return
+		}
+		again, err := w.Record(t.Context(), e)
+		require.NoError(t, err)
+		require.True(t, again.Replayed)
+		require.Equal(t, receipt.ID, again.ID)
+
+		e.Inputs, e.Commands = json.RawMessage(second), []ledger.Command{ledger.OpenAccount{Account: alice, Type: ledger.Asset}}
+		after := dump(t, w.store, w.Name())
+		again, err = w.Record(t.Context(), e)
+		require.Equal(t, after, dump(t, w.store, w.Name()))
+		x, okX := decodeJSON(first)
+		y, okY := decodeJSON(second)
+		switch {
+		case !okX, !okY: // refused, or read otherwise than here; either way it changed nothing
+		case reflect.DeepEqual(x, y):
+			require.NoError(t, err)
+			require.True(t, again.Replayed)
+		default:
+			require.Error(t, err, "%s and %s", first, second)
+			require.NotEqual(t, ledger.Declined, ledger.ClassOf(err))
+		}
+	})
+}
+
+func decodeJSON(raw []byte) (value any, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return value, utf8.Valid(raw) && json.Valid(raw) && d.Decode(&value) == nil
 }

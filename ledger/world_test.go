@@ -2,9 +2,7 @@ package ledger_test
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/ledger/ledgertest"
 	"github.com/koshpay/kosh/ledger/memory"
 )
 
@@ -140,86 +139,7 @@ func (w *world) sound() {
 // dump is everything that a book keeps, one row a line.
 func dump(t testing.TB, s ledger.Store, book string) string {
 	t.Helper()
-	var b strings.Builder
-	all := func(r ledger.Range) (pages []ledger.Rows) {
-		r.Limit = 7
-		for {
-			rows, err := s.Scan(t.Context(), book, r)
-			require.NoError(t, err)
-			last := lastPosition(r.List, rows)
-			if last == nil {
-				return pages
-			}
-			raw, err := json.Marshal(rows)
-			require.NoError(t, err)
-			fmt.Fprintf(&b, "%v %s\n", r.List, raw)
-			pages = append(pages, rows)
-			r.After = last
-		}
-	}
-	kinds := map[string]bool{}
-	for _, l := range []ledger.List{
-		ledger.ListAccounts, ledger.ListTransactions, ledger.ListHolds, ledger.ListFeed, ledger.ListDueHolds, ledger.ListDueDocuments,
-		ledger.ListLeases, ledger.ListKeys, ledger.ListReferences, ledger.ListAssets, ledger.ListPending, ledger.ListSequences,
-	} {
-		for _, rows := range all(ledger.Range{List: l}) {
-			for _, a := range rows.Accounts {
-				all(ledger.Range{List: ledger.ListLines, Account: a.ID})
-			}
-			for _, p := range rows.Pending {
-				for _, c := range p.Changes {
-					kinds[c.Document.Kind] = true
-				}
-			}
-			for _, c := range rows.Feed {
-				kinds[c.Document.Kind] = true
-			}
-		}
-	}
-	delete(kinds, "")
-	for _, kind := range sorted(kinds) {
-		for _, rows := range all(ledger.Range{List: ledger.ListDocuments, Kind: kind}) {
-			for _, d := range rows.Documents {
-				all(ledger.Range{List: ledger.ListVersions, Document: d.DocumentID})
-			}
-		}
-	}
-	return b.String()
-}
-
-func lastPosition(l ledger.List, r ledger.Rows) *ledger.Position {
-	at := func(p ledger.Position) *ledger.Position { return &p }
-	switch {
-	case len(r.Accounts) > 0:
-		return at(r.Accounts[len(r.Accounts)-1].Position())
-	case len(r.Lines) > 0:
-		return at(r.Lines[len(r.Lines)-1].Position())
-	case len(r.Transactions) > 0:
-		return at(r.Transactions[len(r.Transactions)-1].Position())
-	case len(r.Holds) > 0 && l == ledger.ListDueHolds:
-		return at(r.Holds[len(r.Holds)-1].DuePosition())
-	case len(r.Holds) > 0:
-		return at(r.Holds[len(r.Holds)-1].Position())
-	case len(r.Documents) > 0 && l == ledger.ListDueDocuments:
-		return at(r.Documents[len(r.Documents)-1].DuePosition())
-	case len(r.Documents) > 0:
-		return at(r.Documents[len(r.Documents)-1].Position())
-	case len(r.Versions) > 0:
-		return at(r.Versions[len(r.Versions)-1].VersionPosition())
-	case len(r.Feed) > 0:
-		return at(r.Feed[len(r.Feed)-1].FeedPosition())
-	case len(r.Leases) > 0:
-		return at(r.Leases[len(r.Leases)-1].Position())
-	case len(r.Keys) > 0:
-		return at(r.Keys[len(r.Keys)-1].Position())
-	case len(r.References) > 0:
-		return at(r.References[len(r.References)-1].Position())
-	case len(r.Assets) > 0:
-		return at(r.Assets[len(r.Assets)-1].Position())
-	case len(r.Pending) > 0:
-		return at(r.Pending[len(r.Pending)-1].PendingPosition())
-	case len(r.Sequences) > 0:
-		return at(r.Sequences[len(r.Sequences)-1].Position())
-	}
-	return nil
+	text, err := ledgertest.Dump(t.Context(), s, book)
+	require.NoError(t, err)
+	return string(text)
 }
