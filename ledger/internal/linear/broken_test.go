@@ -2,7 +2,6 @@ package linear
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -95,18 +94,4 @@ func (s *losesWrites) Update(ctx context.Context, book string, want ledger.Names
 		}
 		return write, more, err
 	})
-}
-
-// refusesAfterwards calls every ninth write corrupt, which promises that nothing was recorded, after having written it.
-type refusesAfterwards struct {
-	*memory.Store
-	n atomic.Int64
-}
-
-func (s *refusesAfterwards) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
-	err := s.Store.Update(ctx, book, want, decide)
-	if err == nil && s.n.Add(1)%9 == 0 {
-		return &ledger.Refusal{Code: ledger.ErrCorrupt, Class: ledger.Corrupt, Command: -1, Cause: errors.New("not really")}
-	}
-	return err
 }
