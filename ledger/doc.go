@@ -29,7 +29,7 @@
 //  1. In every asset, debits equal credits: of a transaction, and of the book ([Book.TrialBalance]).
 //  2. A balance is the fold of its lines, now and at any past moment ([Book.Balances]).
 //  3. No posting or hold takes a balance past a bound: available never falls below the floor, posted never rises above the
-//     ceiling. A bound stops only what moves towards it.
+//     ceiling. A bound stops only what moves towards it. [Import] alone may, because the past asks nobody.
 //  4. What is held on an account is the sum of what remains of its open holds, and a hold ends once: captured + released =
 //     amount. It is dead at its deadline, whether anybody looked or not.
 //  5. A key has at most one effect, for ever. The same inputs get the first answer again, also when that was a decline;
@@ -37,11 +37,24 @@
 //  6. A refusal changes nothing. A decline leaves its key and verdict.
 //  7. Time never runs back on an account or document: the recorded time of an entry is the clock's, or just after the last
 //     change of anything that the entry names. The lines of one entry share it, so no past balance shows half an entry.
-//  8. Lines, versions and transactions are never changed or removed; only what was reversed of a transaction is added up.
+//  8. Lines, versions and transactions are never changed or removed; only what was reversed of a transaction is added up,
+//     and of a document's body [EraseDocument] leaves the digest.
 //  9. The feed tells every change exactly once, without gaps, in the order of each account, hold and document.
 //  10. One book never sees another.
+//  11. An edit of sealed history is found, by [Book.Verify] against a [Checkpoint] kept elsewhere.
+//  12. However many callers there are, each gets the answer that it would have got had they come one after another.
 //
-// [Book.Verify] proves all of it again from the rows.
+// [Book.Verify] proves all of it again from the rows, but for 12: a checker of histories tests that.
+//
+// # Units, times and callers
+//
+// Amounts are [currency.Amount]: a whole number of smallest units (cents) together with its asset, in 128 bits. What does not
+// fit is [ErrOverflow]; nothing is ever rounded here. Times are UTC in microseconds. Sizes are in bytes of UTF-8; the
+// constants beginning with Max are the limits of everything, and one more is [ErrTooLarge].
+//
+// A [Book] and the handles that it gives out are safe for concurrent use. Every entry has a key and may be sent again;
+// what reads changes nothing. A context that ends frees its caller, not the entry: what became of it, the same key
+// tells.
 //
 // # Errors
 //
@@ -52,7 +65,7 @@
 //	r, ok := errors.AsType[*ledger.Refusal](err)      // the account, what was wanted, what was available
 //
 // After [Unavailable] nobody knows whether the entry was recorded: call again with the same key, and the answer is the
-// truth. That is safe however often it happens.
+// truth. That is safe however often it happens. What a guard returned and is no refusal comes back wrapped, as it was.
 //
 // # Accounts for a social app
 //
@@ -70,8 +83,26 @@
 // [OpenAccount] does nothing when the account is there. Split an account that everybody writes (fees/0 … fees/7) when one
 // becomes too hot, and read the parts together with Query.Path "fees/".
 //
-// A conversion posts both assets in one transaction, through a position account in each. Do not put a person's data into
-// paths, keys or references: history is never rewritten.
+// One account a purpose: a balance should answer one question. Money that waits for something belongs to a hold when its
+// owner may still get it back alone (a cash-out, an authorization), and to an account of its own when not (escrow, a prize
+// pool). What the app promises is a liability, what it hopes to get is an asset, and what it decides to give away is an
+// expense. Make the key from the request (tip/<id of the tap>), never from the time or a counter. Do not put a person's
+// data into paths, keys or references: history is never rewritten.
+//
+// # Recipes
+//
+// Those with a name in quotes are examples that run, and so are those of most types and methods named here.
+//
+//   - A rate limit is a counter document that a guard reads and writes: by the day in the example of [Guard], over a sliding
+//     window in its example "SlidingLimit". Parallel requests cannot pass it together.
+//   - Escrow is an account of the order, opened by the entry that fills it and closed by the one that empties it: [Book.Record],
+//     "Escrow". A cash-out is a hold: [PlaceHold].
+//   - A currency exchange posts both assets in one transaction, through a position account in each: [Post], "Exchange".
+//   - Fees and splits divide an amount with [currency.Amount.Allocate], one posting a party: [Post], "Fees".
+//   - A refund takes back a part of a transaction: [Reverse]. A chargeback draws from what there is: [Draw].
+//   - Closing the books empties income and expense into equity as of the last moment: [Import], "ClosingTheBooks".
+//   - A statement is the lines of an [Account]; what members see live is [Book.Feed] or [Book.Follow].
+//   - Moving in from elsewhere is [Import]; moving a whole book is [Book.Export] and [Book.Restore].
 //
 // # Running
 //
