@@ -9,7 +9,7 @@ BENCHTIME ?= 200ms
 ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench bench-currency fuzz sim cover vet fmt tidy
+.PHONY: help test lint bench bench-currency bench-ledger fuzz sim cover vet fmt tidy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ bench-currency: ## compare currency with other libraries (BENCH=regexp ROUNDS=6 
 		for round in $$(seq $(ROUNDS)); do \
 			"$$bin/races" -test.run '^$$' -test.bench '$(BENCH)' -test.benchtime $(BENCHTIME) 2>&1; \
 		done | "$$bin/table"
+
+# Short by default. The full size takes minutes: ACCOUNTS=1000000 TRANSFERS=2000000 GROWTH=10000000.
+bench-ledger: ## measure the ledger on the memory store by CPU time (ACCOUNTS= TRANSFERS= GROWTH=)
+	@$(if $(ACCOUNTS),KOSH_BENCH_ACCOUNTS='$(ACCOUNTS)') $(if $(TRANSFERS),KOSH_BENCH_TRANSFERS='$(TRANSFERS)') \
+		$(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') \
+		go test ./ledger/memory -run '^$$' -bench 'Ledger|Growth' -benchtime 1x -timeout 0
 
 fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz

@@ -23,8 +23,8 @@ var brokenRows = []brokenStore{
 		}
 	})},
 	{name: "returns local times", check: "rows-come-back-whole", wrap: writing(func(w *ledger.Rows) {
-		for i := range w.Transactions {
-			w.Transactions[i].RecordedAt = w.Transactions[i].RecordedAt.In(time.FixedZone("somewhere", 3600))
+		for i := range w.Documents { // which package memory keeps as they are
+			w.Documents[i].UpdatedAt = w.Documents[i].UpdatedAt.In(time.FixedZone("somewhere", 3600))
 		}
 	})},
 	{name: "normalises bodies", check: "rows-come-back-whole", wrap: writing(func(w *ledger.Rows) {

@@ -3,6 +3,8 @@ package memory
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"maps"
 	"slices"
 	"sync"
 
@@ -14,25 +16,32 @@ import (
 type book struct {
 	mu sync.RWMutex
 
-	keys         *table[string, ledger.KeyRow]
-	accounts     *table[ledger.AccountID, ledger.AccountInfo]
-	lines        *history[ledger.Line]
-	holds        *table[ledger.ID, ledger.Hold]
-	transactions *table[ledger.ID, ledger.Transaction]
-	documents    *table[ledger.DocumentID, ledger.Document]
-	versions     *history[ledger.Document]
-	references   *table[string, ledger.ReferenceRow]
-	leases       *table[ledger.DocumentID, ledger.Lease]
-	assets       *table[currency.AssetID, ledger.AssetRow]
-	pending      *table[ledger.ID, ledger.PendingRow]
-	feed         *history[ledger.Change]
-	blocks       *history[ledger.Block]
-	sequences    *table[string, ledger.SequenceRow]
+	// What every posting writes lies in records of bytes; all else is little beside it, and lies in Go values.
+	space        *arena
+	seed         maphash.Seed
+	write        writer
+	mainAsset    currency.AssetID // of the first account: hashed as nothing
+	assetNumbers []*currency.Definition
+	numberOf     map[*currency.Definition]uint32
+
+	accounts     *accounts // with their lines
+	keys         *keys
+	transactions transactions
+	pending      *byID[ledger.PendingRow]
+	feed         order[ref]
+
+	holds      *table[ledger.ID, ledger.Hold]
+	documents  *table[ledger.DocumentID, ledger.Document]
+	versions   *history[ledger.Document]
+	references *table[string, ledger.ReferenceRow]
+	leases     *table[ledger.DocumentID, ledger.Lease]
+	assets     *table[currency.AssetID, ledger.AssetRow]
+	blocks     *history[ledger.Block]
+	sequences  *table[string, ledger.SequenceRow]
 }
 
 // The lists of the tables that have more than one, by their place in table.in.
 const (
-	allAccounts, ownedAccounts           = 0, 1
 	allHolds, dueHolds                   = 0, 1
 	dueHoldsAccount, openHolds           = 2, 3
 	kindDocuments, dossier, dueDocuments = 0, 1, 2
@@ -40,18 +49,19 @@ const (
 )
 
 func newBook() *book {
+	b := newRows()
+	b.space, b.seed, b.numberOf = new(arena), maphash.MakeSeed(), make(map[*currency.Definition]uint32)
+	b.write.book = b
+	b.accounts, b.keys = newAccounts(b), newKeys(b.space, b.seed)
+	b.transactions = transactions{newByID[ledger.Transaction](b.space, b.seed)}
+	b.pending = newByID[ledger.PendingRow](&arena{counts: true}, b.seed)
+	b.feed.places = byNumber(b.space)
+	return b
+}
+
+// newRows returns a book with what lies in Go values.
+func newRows() *book {
 	return &book{
-		keys: newTable(func(k *ledger.KeyRow) string { return k.Key }, copyKey, oneList(ledger.KeyRow.Position)),
-		accounts: newTable(func(a *ledger.AccountInfo) ledger.AccountID { return a.ID }, copyPlain[ledger.AccountInfo],
-			oneList(ledger.AccountInfo.Position),
-			newLists(func(a *ledger.AccountInfo) (group, ledger.Position, bool) {
-				return group{a: a.Owner}, a.Position(), true
-			})),
-		lines: newHistory(
-			func(l *ledger.Line) (group, ledger.Position, bool) {
-				return accountGroup(l.Account), l.Position(), true
-			},
-			func(l *ledger.Line) uint64 { return l.Version }, copyLine),
 		holds: newTable(func(h *ledger.Hold) ledger.ID { return h.ID }, copyHold,
 			oneList(ledger.Hold.Position),
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) { return group{}, h.DuePosition(), isDue(h) }),
@@ -61,7 +71,6 @@ func newBook() *book {
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
 				return accountGroup(h.Account), h.Position(), h.State == ledger.HoldOpen
 			})),
-		transactions: newTable(func(t *ledger.Transaction) ledger.ID { return t.ID }, copyTransaction, oneList(ledger.Transaction.Position)),
 		documents: newTable(func(d *ledger.Document) ledger.DocumentID { return d.DocumentID }, copyDocument,
 			newLists(func(d *ledger.Document) (group, ledger.Position, bool) { return group{a: d.Kind}, d.Position(), true }),
 			newLists(func(d *ledger.Document) (group, ledger.Position, bool) { return group{a: d.Owner}, d.Position(), true }),
@@ -77,10 +86,6 @@ func newBook() *book {
 		references: newTable(func(r *ledger.ReferenceRow) string { return r.Reference }, copyPlain[ledger.ReferenceRow], oneList(ledger.ReferenceRow.Position)),
 		leases:     newTable(func(l *ledger.Lease) ledger.DocumentID { return l.Document }, copyPlain[ledger.Lease], oneList(ledger.Lease.Position)),
 		assets:     newTable(func(a *ledger.AssetRow) currency.AssetID { return a.ID }, copyPlain[ledger.AssetRow], oneList(ledger.AssetRow.Position)),
-		pending:    newTable(func(p *ledger.PendingRow) ledger.ID { return p.Entry }, copyPending, oneList(ledger.PendingRow.PendingPosition)),
-		feed: newHistory(
-			func(c *ledger.Change) (group, ledger.Position, bool) { return group{}, c.FeedPosition(), true },
-			func(c *ledger.Change) uint64 { return c.Position }, copyPlain[ledger.Change]),
 		blocks: newHistory(
 			func(k *ledger.Block) (group, ledger.Position, bool) { return group{}, k.Position(), true },
 			func(k *ledger.Block) uint64 { return k.Number }, copyBlock),
@@ -93,16 +98,16 @@ func isDue(h *ledger.Hold) bool { return h.State == ledger.HoldOpen && !h.Expire
 // find returns copies of those of the rows named that exist.
 func (b *book) find(want ledger.Names) ledger.Rows {
 	return ledger.Rows{
-		Keys:         b.keys.find(want.Keys),
-		Accounts:     b.accounts.find(want.Accounts),
+		Keys:         b.findKeys(want.Keys),
+		Accounts:     b.accounts.findAll(want.Accounts),
 		Holds:        b.holds.find(b.withDue(want.Holds, want.DueHolds)),
-		Transactions: b.transactions.find(want.Transactions),
+		Transactions: b.transactions.find(want.Transactions, b.transaction),
 		Documents:    b.documents.find(want.Documents),
 		Versions:     b.findVersions(want.Versions),
 		References:   b.references.find(want.References),
 		Leases:       b.leases.find(want.Leases),
 		Assets:       b.assets.find(want.Assets),
-		Pending:      b.pending.find(want.Pending),
+		Pending:      b.pending.find(want.Pending, b.pendingRow),
 		Sequences:    b.sequences.find(want.Sequences),
 	}
 }
@@ -115,11 +120,11 @@ func (b *book) withDue(named []ledger.ID, due []ledger.DueHolds) []ledger.ID {
 	all := slices.Clone(named)
 	for _, d := range due {
 		if o := b.holds.in[dueHoldsAccount].groups[accountGroup(d.Account)]; o != nil {
-			o.walk(nil, nil, false, func(at ledger.Position, h *ledger.Hold) bool {
-				if at.Time.After(d.At) {
+			o.walk(nil, nil, false, func(e entry[ledger.Hold]) bool {
+				if e.at.Time.After(d.At) {
 					return false
 				}
-				all = append(all, h.ID)
+				all = append(all, e.row.ID)
 				return true
 			})
 		}
@@ -134,8 +139,8 @@ func (b *book) findVersions(names []ledger.VersionID) []ledger.Document {
 		if o == nil {
 			continue
 		}
-		if d := o.get(ledger.Document{Version: n.Version}.VersionPosition()); d != nil {
-			found = append(found, copyDocument(d))
+		if e, there := o.get(ledger.Document{Version: n.Version}.VersionPosition()); there {
+			found = append(found, copyDocument(e.row))
 		}
 	}
 	return found
@@ -146,31 +151,36 @@ func (b *book) apply(w ledger.Rows) error {
 	if err := b.check(&w); err != nil {
 		return err
 	}
+	if b.space.full() || b.pending.space.full() {
+		return errFull
+	}
 	for _, id := range w.Delete.Leases {
 		b.leases.delete(id)
 	}
 	for _, id := range w.Delete.Pending {
-		b.pending.delete(id)
+		b.pending.remove(id)
 	}
 	for _, id := range w.Delete.Versions {
 		b.versions.remove(&ledger.Document{DocumentID: id.DocumentID, Version: id.Version})
 	}
-	putAll(w.Keys, b.keys.put)
+	putAll(w.Transactions, b.putTransaction) // first: keys, lines and changes refer to them, and changes to keys
+	putAll(w.Keys, b.putKey)
 	putAll(w.Accounts, b.accounts.put)
-	putAll(w.Lines, b.lines.put)
+	putAll(w.Lines, b.putLine)
 	putAll(w.Holds, b.holds.put)
-	putAll(w.Transactions, b.transactions.put)
 	putAll(w.Documents, b.documents.put)
 	putAll(w.Versions, b.versions.put)
 	putAll(w.References, b.references.put)
 	putAll(w.Leases, b.leases.put)
 	putAll(w.Assets, b.assets.put)
-	putAll(w.Pending, b.pending.put)
-	putAll(w.Feed, b.feed.put)
+	putAll(w.Pending, b.putPending)
+	putAll(w.Feed, b.putChange)
 	putAll(w.Blocks, b.blocks.put)
 	putAll(w.Sequences, b.sequences.put)
 	return nil
 }
+
+var errFull = errors.New("memory: a book has at most 16 gigabytes of history")
 
 func putAll[R any](rows []R, put func(*R)) {
 	for i := range rows {
@@ -194,11 +204,11 @@ func (b *book) check(w *ledger.Rows) error {
 		version uint64
 	}
 	return errors.Join(
-		once("key", w.Keys, b.keys.name, func(k *ledger.KeyRow) bool { return b.keys.rows[k.Key] != nil }),
-		once("account", w.Accounts, b.accounts.name, nil),
-		once("line", w.Lines, func(l *ledger.Line) lineName { return lineName{l.Account, l.Version} }, b.lines.has),
+		once("key", w.Keys, func(k *ledger.KeyRow) string { return k.Key }, func(k *ledger.KeyRow) bool { return b.keys.row(b.keys.find(k.Key)) != 0 }),
+		once("account", w.Accounts, func(a *ledger.AccountInfo) ledger.AccountID { return a.ID }, nil),
+		once("line", w.Lines, func(l *ledger.Line) lineName { return lineName{l.Account, l.Version} }, b.hasLine),
 		once("hold", w.Holds, b.holds.name, nil),
-		once("transaction", w.Transactions, b.transactions.name, nil),
+		once("transaction", w.Transactions, func(t *ledger.Transaction) ledger.ID { return t.ID }, nil),
 		once("document", w.Documents, b.documents.name, nil),
 		once("version", w.Versions, versionName, func(d *ledger.Document) bool {
 			return b.versions.has(d) && !slices.Contains(w.Delete.Versions, versionName(d))
@@ -206,8 +216,8 @@ func (b *book) check(w *ledger.Rows) error {
 		once("reference", w.References, b.references.name, nil),
 		once("lease", w.Leases, b.leases.name, nil),
 		once("asset", w.Assets, b.assets.name, nil),
-		once("pending row", w.Pending, b.pending.name, nil),
-		once("change", w.Feed, b.feed.number, b.feed.has),
+		once("pending row", w.Pending, func(p *ledger.PendingRow) ledger.ID { return p.Entry }, nil),
+		once("change", w.Feed, func(c *ledger.Change) uint64 { return c.Position }, b.hasChange),
 		once("block", w.Blocks, b.blocks.number, b.blocks.has),
 		once("sequence", w.Sequences, b.sequences.name, nil),
 	)
@@ -237,20 +247,34 @@ func once[R any, K comparable](kind string, rows []R, name func(*R) K, already f
 func (b *book) clone() *book {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return &book{
-		keys:         b.keys.clone(),
-		accounts:     b.accounts.clone(),
-		lines:        b.lines.clone(),
-		holds:        b.holds.clone(),
-		transactions: b.transactions.clone(),
-		documents:    b.documents.clone(),
-		versions:     b.versions.clone(),
-		references:   b.references.clone(),
-		leases:       b.leases.clone(),
-		assets:       b.assets.clone(),
-		pending:      b.pending.clone(),
-		feed:         b.feed.clone(),
-		blocks:       b.blocks.clone(),
-		sequences:    b.sequences.clone(),
+	c := &book{
+		space: b.space.clone(), seed: b.seed, mainAsset: b.mainAsset,
+		assetNumbers: slices.Clone(b.assetNumbers), numberOf: maps.Clone(b.numberOf),
+		holds:      b.holds.clone(),
+		documents:  b.documents.clone(),
+		versions:   b.versions.clone(),
+		references: b.references.clone(),
+		leases:     b.leases.clone(),
+		assets:     b.assets.clone(),
+		blocks:     b.blocks.clone(),
+		sequences:  b.sequences.clone(),
 	}
+	c.write.book = c
+	c.accounts, c.keys = b.accounts.clone(c), b.keys.clone(c.space)
+	c.transactions, c.pending = transactions{b.transactions.clone(c.space)}, b.pending.clone(b.pending.space.clone())
+	c.feed = *b.feed.clone(byNumber(c.space), func(at ref) ref { return at })
+	return c
+}
+
+// reader reads a record.
+func (b *book) reader(at ref) reader { return reader{book: b, buf: b.space.from(at)} }
+
+// assetNumber returns the number of an asset, and gives it one when it has none.
+func (b *book) assetNumber(def *currency.Definition) uint32 {
+	n, known := b.numberOf[def]
+	if !known {
+		n = uint32(len(b.assetNumbers)) //nolint:gosec // assets are few
+		b.assetNumbers, b.numberOf[def] = append(b.assetNumbers, def), n
+	}
+	return n
 }

@@ -1,6 +1,6 @@
-// Package memory keeps books in memory. It is the reference [ledger.Store]: the shortest one that keeps every promise of
-// the interface, and the yardstick for the others. Use it in tests, in demonstrations and wherever a restart may
-// forget everything.
+// Package memory keeps books in memory. It is the reference [ledger.Store] and the yardstick for the others: it keeps every
+// promise of the interface, and millions of transfers in little room. Use it in tests, in demonstrations and wherever a
+// restart may forget everything. Times are kept in microseconds, as the ledger has them.
 //
 //	book := ledger.New(memory.New(), ledger.Config{Book: "acme"})
 //
@@ -12,15 +12,19 @@
 //   - A guard (store.go). Between the moment decide sees a row (or sees that there is none) and the moment its writes are
 //     there, nobody else may change that row. Here one lock a book does it; a database locks the rows named, in sorted
 //     order, or compares versions and starts again.
-//   - Rows by name (rows.go). Update and Read ask for rows by name only. A row is replaced whole or added; lines,
+//   - Rows by name (rows.go, index.go). Update and Read ask for rows by name only. A row is replaced whole or added; lines,
 //     versions, keys and changes are only ever added, and adding one twice is an error, because it means that the
 //     guard failed.
 //   - Lists by position (order.go). Scan reads a page of one list. Every row says its own place ([ledger.Position]),
 //     so a store that keeps what those methods return has the documented order.
-//   - Copies at the edge (copy.go). Nothing that a caller holds may reach into the store. A database has this for free.
+//   - Copies at the edge (copy.go, record.go). Nothing that a caller holds may reach into the store. A database has this for free.
 //
 // book.go puts them together: which rows there are, which lists each is in, and all-or-nothing writes: everything that
 // can go wrong is checked before the first row changes.
+//
+// What every posting writes (accounts.go, lines.go, transactions.go, keys.go, feed.go) lies in records of bytes in large
+// chunks without pointers (arena.go, record.go): a tenth of the room that Go values need, and nothing for the garbage collector
+// to look at. What is rare, such as documents and leases, lies in Go values (rows.go); read that part first.
 //
 // When yours compiles, run package ledgertest against it: it has a check for each of these promises.
 package memory

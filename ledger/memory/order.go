@@ -11,61 +11,63 @@ import (
 // list of chunks of a million entries fits into a processor's cache.
 const chunkLen = 256
 
-// entry is a row at its place in a list.
-type entry[R any] struct {
-	at  ledger.Position
-	row *R
-}
-
 // order is one list in order: sorted chunks, none of them empty, each below the next. Adding at the end is an append;
-// adding elsewhere moves at most one chunk. The zero value is an empty list.
-type order[R any] struct {
-	chunks [][]entry[R]
+// adding elsewhere moves at most one chunk.
+type order[T any] struct {
+	chunks [][]T
 	size   int
+	places *places[T]
 }
 
-// seek returns the place of the first entry at or above the position.
-func (o *order[R]) seek(at ledger.Position) (chunk, i int) {
-	chunk = sort.Search(len(o.chunks), func(c int) bool {
-		last := o.chunks[c][len(o.chunks[c])-1]
-		return last.at.Compare(at) >= 0
-	})
+// places says where items belong.
+type places[T any] struct {
+	compare func(a, b T) int
+	against func(item T, at ledger.Position) int
+}
+
+// seek returns the place of the first item at or above the position.
+func (o *order[T]) seek(at ledger.Position) (chunk, i int) {
+	return o.search(func(item T) bool { return o.places.against(item, at) >= 0 })
+}
+
+// search returns the place of the first item that has reached what is looked for.
+func (o *order[T]) search(reached func(T) bool) (chunk, i int) {
+	chunk = sort.Search(len(o.chunks), func(c int) bool { return reached(o.chunks[c][len(o.chunks[c])-1]) })
 	if chunk == len(o.chunks) {
 		return chunk, 0
 	}
-	entries := o.chunks[chunk]
-	return chunk, sort.Search(len(entries), func(i int) bool { return entries[i].at.Compare(at) >= 0 })
+	items := o.chunks[chunk]
+	return chunk, sort.Search(len(items), func(i int) bool { return reached(items[i]) })
 }
 
-// get returns the row at a position, or nil.
-func (o *order[R]) get(at ledger.Position) *R {
+// get returns the item at a position.
+func (o *order[T]) get(at ledger.Position) (item T, there bool) {
 	c, i := o.seek(at)
-	if c < len(o.chunks) && o.chunks[c][i].at.Compare(at) == 0 {
-		return o.chunks[c][i].row
+	if c < len(o.chunks) && o.places.against(o.chunks[c][i], at) == 0 {
+		return o.chunks[c][i], true
 	}
-	return nil
+	return item, false
 }
 
-// add puts a row at a position that no other row has.
-func (o *order[R]) add(at ledger.Position, row *R) {
+// add puts an item at a position that no other item has.
+func (o *order[T]) add(e T) {
 	o.size++
-	e := entry[R]{at, row}
 	if len(o.chunks) == 0 {
-		o.chunks = append(o.chunks, []entry[R]{e})
+		o.chunks = append(o.chunks, []T{e})
 		return
 	}
 	end := len(o.chunks) - 1
-	if last := o.chunks[end]; last[len(last)-1].at.Compare(at) < 0 {
+	if last := o.chunks[end]; o.places.compare(last[len(last)-1], e) < 0 {
 		if len(last) < chunkLen {
 			o.chunks[end] = append(last, e)
 		} else { // leave the full one full: most lists only ever grow at the end
-			o.chunks = append(o.chunks, append(make([]entry[R], 0, chunkLen), e))
+			o.chunks = append(o.chunks, append(make([]T, 0, chunkLen), e))
 		}
 		return
 	}
-	c, i := o.seek(at)
+	c, i := o.search(func(item T) bool { return o.places.compare(item, e) >= 0 })
 	if full := o.chunks[c]; len(full) >= chunkLen {
-		upper := append(make([]entry[R], 0, chunkLen), full[chunkLen/2:]...)
+		upper := append(make([]T, 0, chunkLen), full[chunkLen/2:]...)
 		clear(full[chunkLen/2:])
 		o.chunks[c] = full[:chunkLen/2]
 		o.chunks = slices.Insert(o.chunks, c+1, upper)
@@ -76,12 +78,16 @@ func (o *order[R]) add(at ledger.Position, row *R) {
 	o.chunks[c] = slices.Insert(o.chunks[c], i, e)
 }
 
-// remove takes the row at a position out.
-func (o *order[R]) remove(at ledger.Position) {
+// remove takes the item at a position out.
+func (o *order[T]) remove(at ledger.Position) {
 	c, i := o.seek(at)
-	if c == len(o.chunks) || o.chunks[c][i].at.Compare(at) != 0 {
-		return
+	if c < len(o.chunks) && o.places.against(o.chunks[c][i], at) == 0 {
+		o.cut(c, i)
 	}
+}
+
+// cut takes the item at a place out.
+func (o *order[T]) cut(c, i int) {
 	o.size--
 	o.chunks[c] = slices.Delete(o.chunks[c], i, i+1)
 	if len(o.chunks[c]) == 0 {
@@ -97,9 +103,9 @@ func (o *order[R]) remove(at ledger.Position) {
 	o.chunks = slices.Delete(o.chunks, c+1, c+2)
 }
 
-// walk calls yield with the rows strictly between after and before (nil: no bound), first or last first, until it returns
+// walk calls yield with the items strictly between after and before (nil: no bound), first or last first, until it returns
 // false.
-func (o *order[R]) walk(after, before *ledger.Position, backward bool, yield func(ledger.Position, *R) bool) {
+func (o *order[T]) walk(after, before *ledger.Position, backward bool, yield func(T) bool) {
 	if backward {
 		o.walkDown(after, before, yield)
 		return
@@ -107,20 +113,20 @@ func (o *order[R]) walk(after, before *ledger.Position, backward bool, yield fun
 	c, i := 0, 0
 	if after != nil {
 		c, i = o.seek(*after)
-		if c < len(o.chunks) && o.chunks[c][i].at.Compare(*after) == 0 {
+		if c < len(o.chunks) && o.places.against(o.chunks[c][i], *after) == 0 {
 			i++
 		}
 	}
 	for ; c < len(o.chunks); c, i = c+1, 0 {
 		for _, e := range o.chunks[c][i:] {
-			if before != nil && e.at.Compare(*before) >= 0 || !yield(e.at, e.row) {
+			if before != nil && o.places.against(e, *before) >= 0 || !yield(e) {
 				return
 			}
 		}
 	}
 }
 
-func (o *order[R]) walkDown(after, before *ledger.Position, yield func(ledger.Position, *R) bool) {
+func (o *order[T]) walkDown(after, before *ledger.Position, yield func(T) bool) {
 	c, i := len(o.chunks), 0
 	if before != nil {
 		c, i = o.seek(*before)
@@ -134,19 +140,19 @@ func (o *order[R]) walkDown(after, before *ledger.Position, yield func(ledger.Po
 		}
 		i--
 		e := o.chunks[c][i]
-		if after != nil && e.at.Compare(*after) <= 0 || !yield(e.at, e.row) {
+		if after != nil && o.places.against(e, *after) <= 0 || !yield(e) {
 			return
 		}
 	}
 }
 
-// clone copies the list; moved gives the copy's row for each row.
-func (o *order[R]) clone(moved func(*R) *R) *order[R] {
-	c := &order[R]{chunks: make([][]entry[R], len(o.chunks)), size: o.size}
-	for n, entries := range o.chunks {
-		copied := make([]entry[R], len(entries), max(len(entries), min(cap(entries), chunkLen)))
-		for i, e := range entries {
-			copied[i] = entry[R]{e.at, moved(e.row)}
+// clone copies the list; moved gives the copy's item for each.
+func (o *order[T]) clone(places *places[T], moved func(T) T) *order[T] {
+	c := &order[T]{chunks: make([][]T, len(o.chunks)), size: o.size, places: places}
+	for n, items := range o.chunks {
+		copied := make([]T, len(items), max(len(items), min(cap(items), chunkLen)))
+		for i, e := range items {
+			copied[i] = moved(e)
 		}
 		c.chunks[n] = copied
 	}

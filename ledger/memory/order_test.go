@@ -14,7 +14,7 @@ import (
 func TestOrderAgainstSlice(t *testing.T) {
 	for seed := range uint64(6) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
-		var o order[uint64]
+		o := order[entry[uint64]]{places: entryPlaces[uint64]()}
 		var model []uint64
 		const space = 6 * chunkLen
 		for step := range 12_000 {
@@ -29,7 +29,7 @@ func TestOrderAgainstSlice(t *testing.T) {
 				o.remove(ledger.Position{Number: n})
 				model = slices.Delete(model, i, i+1)
 			case !there && !(shrinking && rnd.IntN(4) > 0):
-				o.add(ledger.Position{Number: n}, &n)
+				o.add(entry[uint64]{ledger.Position{Number: n}, &n})
 				model = slices.Insert(model, i, n)
 			case !there:
 				o.remove(ledger.Position{Number: n}) // of nothing
@@ -40,7 +40,7 @@ func TestOrderAgainstSlice(t *testing.T) {
 				checkShape(t, &o)
 			}
 		}
-		copied := o.clone(func(n *uint64) *uint64 { own := *n; return &own })
+		copied := o.clone(o.places, func(e entry[uint64]) entry[uint64] { own := *e.row; return entry[uint64]{e.at, &own} })
 		for _, n := range slices.Clone(model) {
 			o.remove(ledger.Position{Number: n})
 		}
@@ -50,7 +50,7 @@ func TestOrderAgainstSlice(t *testing.T) {
 	}
 }
 
-func checkWalks(t *testing.T, rnd *rand.Rand, o *order[uint64], model []uint64, space uint64) {
+func checkWalks(t *testing.T, rnd *rand.Rand, o *order[entry[uint64]], model []uint64, space uint64) {
 	t.Helper()
 	for range 8 {
 		var after, before *ledger.Position
@@ -76,8 +76,8 @@ func checkWalks(t *testing.T, rnd *rand.Rand, o *order[uint64], model []uint64, 
 		}
 		want = want[:min(len(want), limit)]
 		var got []uint64
-		o.walk(after, before, backward, func(_ ledger.Position, n *uint64) bool {
-			got = append(got, *n)
+		o.walk(after, before, backward, func(e entry[uint64]) bool {
+			got = append(got, *e.row)
 			return len(got) < limit
 		})
 		require.True(t, slices.Equal(want, got), "after %v before %v backward %v limit %d", after, before, backward, limit)
@@ -85,7 +85,7 @@ func checkWalks(t *testing.T, rnd *rand.Rand, o *order[uint64], model []uint64, 
 }
 
 // checkShape holds the list to what makes it quick: no chunk is empty or too long, no two neighbours are nearly empty.
-func checkShape(t *testing.T, o *order[uint64]) {
+func checkShape(t *testing.T, o *order[entry[uint64]]) {
 	t.Helper()
 	for i, c := range o.chunks {
 		require.NotEmpty(t, c)
@@ -100,16 +100,16 @@ func checkShape(t *testing.T, o *order[uint64]) {
 
 func BenchmarkOrder(b *testing.B) {
 	b.Run("append", func(b *testing.B) {
-		var o order[int]
+		o := order[entry[int]]{places: entryPlaces[int]()}
 		for n := range b.N {
-			o.add(ledger.Position{Number: uint64(n)}, &n)
+			o.add(entry[int]{ledger.Position{Number: uint64(n)}, &n})
 		}
 	})
 	b.Run("random", func(b *testing.B) {
 		rnd := rand.New(rand.NewPCG(1, 2))
-		var o order[int]
+		o := order[entry[int]]{places: entryPlaces[int]()}
 		for n := range b.N {
-			o.add(ledger.Position{Number: rnd.Uint64()}, &n)
+			o.add(entry[int]{ledger.Position{Number: rnd.Uint64()}, &n})
 		}
 	})
 }

@@ -12,14 +12,28 @@ func accountGroup(id ledger.AccountID) group { return group{id.Path, string(id.A
 
 func documentGroup(id ledger.DocumentID) group { return group{id.Kind, id.ID} }
 
+// entry is a row at its place in a list.
+type entry[R any] struct {
+	at  ledger.Position
+	row *R
+}
+
+func entryPlaces[R any]() *places[entry[R]] {
+	return &places[entry[R]]{
+		compare: func(a, b entry[R]) int { return a.at.Compare(b.at) },
+		against: func(e entry[R], at ledger.Position) int { return e.at.Compare(at) },
+	}
+}
+
 // lists keeps rows in order, in one list a group.
 type lists[R any] struct {
 	place  func(*R) (g group, at ledger.Position, in bool)
-	groups map[group]*order[R]
+	groups map[group]*order[entry[R]]
+	order  *places[entry[R]]
 }
 
 func newLists[R any](place func(*R) (group, ledger.Position, bool)) *lists[R] {
-	return &lists[R]{place: place, groups: make(map[group]*order[R])}
+	return &lists[R]{place: place, groups: make(map[group]*order[entry[R]]), order: entryPlaces[R]()}
 }
 
 // oneList is the plain case: every row is in the one list.
@@ -36,10 +50,10 @@ func (l *lists[R]) add(row *R) {
 func (l *lists[R]) insert(g group, at ledger.Position, row *R) {
 	o := l.groups[g]
 	if o == nil {
-		o = new(order[R])
+		o = &order[entry[R]]{places: l.order}
 		l.groups[g] = o
 	}
-	o.add(at, row)
+	o.add(entry[R]{at, row})
 }
 
 func (l *lists[R]) remove(row *R) {
@@ -71,7 +85,7 @@ func (l *lists[R]) move(row, next *R) {
 func (l *lists[R]) clone(moved func(*R) *R) *lists[R] {
 	c := newLists(l.place)
 	for g, o := range l.groups {
-		c.groups[g] = o.clone(moved)
+		c.groups[g] = o.clone(l.order, func(e entry[R]) entry[R] { return entry[R]{e.at, moved(e.row)} })
 	}
 	return c
 }
@@ -169,12 +183,12 @@ func (h *history[R]) has(row *R) bool {
 	if o == nil || n > h.last[g] {
 		return false
 	}
-	if o.get(at) != nil {
+	if _, there := o.get(at); there {
 		return true
 	}
 	found := false
-	o.walk(nil, nil, false, func(_ ledger.Position, other *R) bool {
-		found = h.number(other) == n
+	o.walk(nil, nil, false, func(e entry[R]) bool {
+		found = h.number(e.row) == n
 		return !found
 	})
 	return found

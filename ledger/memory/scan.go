@@ -13,13 +13,15 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	}
 	switch r.List {
 	case ledger.ListAccounts:
-		rows.Accounts = page(b.accounts.in[allAccounts], group{}, r, b.accounts.copy)
+		rows.Accounts = b.accounts.page(&b.accounts.all, r)
 	case ledger.ListOwned:
-		rows.Accounts = page(b.accounts.in[ownedAccounts], group{a: r.Owner}, r, b.accounts.copy)
+		if list := b.accounts.owned[r.Owner]; list != nil {
+			rows.Accounts = b.accounts.page(list, r)
+		}
 	case ledger.ListLines:
-		rows.Lines = page(b.lines.lists, accountGroup(r.Account), r, b.lines.copy)
+		rows.Lines = b.pageOfLines(r)
 	case ledger.ListTransactions:
-		rows.Transactions = page(b.transactions.in[0], group{}, r, b.transactions.copy)
+		rows.Transactions = pageOf(&b.transactions.list, r, b.transaction)
 	case ledger.ListHolds:
 		rows.Holds = page(b.holds.in[allHolds], group{}, r, b.holds.copy)
 	case ledger.ListDocuments:
@@ -33,7 +35,7 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListVersions:
 		rows.Versions = page(b.versions.lists, documentGroup(r.Document), r, b.versions.copy)
 	case ledger.ListFeed:
-		rows.Feed = page(b.feed.lists, group{}, r, b.feed.copy)
+		rows.Feed = b.pageOfFeed(r)
 	case ledger.ListDueHolds:
 		rows.Holds = page(b.holds.in[dueHolds], group{}, r, b.holds.copy)
 	case ledger.ListDueDocuments:
@@ -41,13 +43,13 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListLeases:
 		rows.Leases = page(b.leases.in[0], group{}, r, b.leases.copy)
 	case ledger.ListKeys:
-		rows.Keys = page(b.keys.in[0], group{}, r, b.keys.copy)
+		rows.Keys = b.pageOfKeys(r)
 	case ledger.ListReferences:
 		rows.References = page(b.references.in[0], group{}, r, b.references.copy)
 	case ledger.ListAssets:
 		rows.Assets = page(b.assets.in[0], group{}, r, b.assets.copy)
 	case ledger.ListPending:
-		rows.Pending = page(b.pending.in[0], group{}, r, b.pending.copy)
+		rows.Pending = pageOf(&b.pending.list, r, b.pendingRow)
 	case ledger.ListSequences:
 		rows.Sequences = page(b.sequences.in[0], group{}, r, b.sequences.copy)
 	case ledger.ListOpenHolds:
@@ -65,9 +67,13 @@ func page[R any](l *lists[R], g group, r ledger.Range, copied func(*R) R) []R {
 	if o == nil {
 		return nil
 	}
+	return pageOf(o, r, func(e entry[R]) R { return copied(e.row) })
+}
+
+func pageOf[T, R any](o *order[T], r ledger.Range, read func(T) R) []R {
 	rows := make([]R, 0, min(r.Limit, o.size))
-	o.walk(r.After, r.Before, r.Backward, func(_ ledger.Position, row *R) bool {
-		rows = append(rows, copied(row))
+	o.walk(r.After, r.Before, r.Backward, func(item T) bool {
+		rows = append(rows, read(item))
 		return len(rows) < r.Limit
 	})
 	return rows

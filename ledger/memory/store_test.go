@@ -62,7 +62,7 @@ func TestApplyIsAtomic(t *testing.T) {
 			Keys: []ledger.KeyRow{{Key: "k"}},
 			Lines: []ledger.Line{
 				{Account: cash, Version: 1, RecordedAt: start},
-				{Account: cash, Version: 3, RecordedAt: start.Add(3)},
+				{Account: cash, Version: 3, RecordedAt: start.Add(3 * time.Microsecond)},
 			},
 			Versions: []ledger.Document{{DocumentID: doc, Version: 1}},
 			Feed:     []ledger.Change{{Position: 1}},
@@ -73,8 +73,8 @@ func TestApplyIsAtomic(t *testing.T) {
 	for name, bad := range map[string]ledger.Rows{
 		"key again":                 {Keys: []ledger.KeyRow{{Key: "new"}, {Key: "k"}}},
 		"key twice":                 {Keys: []ledger.KeyRow{{Key: "new"}, {Key: "new"}}},
-		"line again":                {Lines: []ledger.Line{{Account: cash, Version: 3, RecordedAt: start.Add(3)}}},
-		"line again at a new time":  {Lines: []ledger.Line{{Account: cash, Version: 1, RecordedAt: start.Add(2)}}},
+		"line again":                {Lines: []ledger.Line{{Account: cash, Version: 3, RecordedAt: start.Add(3 * time.Microsecond)}}},
+		"line again at a new time":  {Lines: []ledger.Line{{Account: cash, Version: 1, RecordedAt: start.Add(2 * time.Microsecond)}}},
 		"line twice":                {Lines: []ledger.Line{{Account: other, Version: 1}, {Account: other, Version: 1}}},
 		"version again":             {Versions: []ledger.Document{{DocumentID: doc, Version: 1, State: "x"}}},
 		"change again":              {Feed: []ledger.Change{{Position: 2}, {Position: 1}}},
@@ -104,7 +104,7 @@ func TestAppendOutOfOrder(t *testing.T) {
 	s := memory.New()
 	cash := ledger.AccountID{Path: "cash", Asset: "USD"}
 	for _, v := range []uint64{3, 1, 2} {
-		require.NoError(t, write(t, s, ledger.Rows{Lines: []ledger.Line{{Account: cash, Version: v, RecordedAt: start.Add(time.Duration(v))}}}))
+		require.NoError(t, write(t, s, ledger.Rows{Lines: []ledger.Line{{Account: cash, Version: v, RecordedAt: start.Add(time.Duration(v) * time.Microsecond)}}}))
 	}
 	rows, err := s.Scan(t.Context(), "b", ledger.Range{List: ledger.ListLines, Account: cash, Limit: 10})
 	require.NoError(t, err)

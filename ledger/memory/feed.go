@@ -1,0 +1,155 @@
+package memory
+
+import (
+	"encoding/binary"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// What a change may have. Most are of an entry that has a key, and its id and time are those of the key's receipt.
+const (
+	changeOfKey = 1 << iota
+	changeAccount
+	changeTransaction
+	changeHold
+	changeDocument
+	changeVersion
+	changeState
+	changeAmount
+)
+
+func (w *writer) change(c *ledger.Change) {
+	w.uint(c.Position)
+	key := w.book.keys.word(c.Key)
+	ofKey := false
+	if row := w.book.keys.row(key); row != 0 {
+		record := w.book.space.from(row)
+		ofKey = ledger.ID(record) == c.Entry && timeOf(record) == c.RecordedAt.UnixMicro()
+	}
+	has := bit(ofKey, changeOfKey) | bit(c.Account != ledger.AccountID{}, changeAccount) | bit(c.Transaction != ledger.ID{}, changeTransaction) |
+		bit(c.Hold != ledger.ID{}, changeHold) | bit(c.Document != ledger.DocumentID{}, changeDocument) |
+		bit(c.Version != 0, changeVersion) | bit(c.State != "", changeState) | bit(c.Amount.IsValid(), changeAmount)
+	w.byte(has)
+	w.byte(byte(c.Kind))
+	w.uint(uint64(key))
+	if has&changeOfKey == 0 {
+		w.idAndTime(c.Entry, c.RecordedAt)
+	}
+	if has&changeAccount != 0 {
+		w.account(c.Account)
+	}
+	if has&changeTransaction != 0 {
+		w.transaction(c.Transaction)
+	}
+	if has&changeHold != 0 {
+		w.id(c.Hold)
+	}
+	if has&changeDocument != 0 {
+		w.text(c.Document.Kind)
+		w.text(c.Document.ID)
+	}
+	if has&changeVersion != 0 {
+		w.uint(c.Version)
+	}
+	if has&changeState != 0 {
+		w.text(c.State)
+	}
+	if has&changeAmount != 0 {
+		w.amount(c.Amount)
+	}
+}
+
+func (r *reader) change() (c ledger.Change) {
+	c.Position = r.uint()
+	has := r.byte()
+	c.Kind = ledger.ChangeKind(r.byte())
+	key := ref(r.uint()) //nolint:gosec // written from 32 bits
+	c.Key = r.book.keys.text(key)
+	if has&changeOfKey != 0 {
+		record := r.book.space.from(r.book.keys.row(key))
+		c.Entry, c.RecordedAt = ledger.ID(record), microTime(timeOf(record))
+	} else {
+		c.Entry, c.RecordedAt = r.idAndTime()
+	}
+	if has&changeAccount != 0 {
+		c.Account = r.account()
+	}
+	if has&changeTransaction != 0 {
+		c.Transaction = r.transaction()
+	}
+	if has&changeHold != 0 {
+		c.Hold = r.id()
+	}
+	if has&changeDocument != 0 {
+		c.Document = ledger.DocumentID{Kind: r.text(), ID: r.text()}
+	}
+	if has&changeVersion != 0 {
+		c.Version = r.uint()
+	}
+	if has&changeState != 0 {
+		c.State = r.text()
+	}
+	if has&changeAmount != 0 {
+		c.Amount = r.amount()
+	}
+	return c
+}
+
+// byNumber orders records that begin with a number.
+func byNumber(space *arena) *places[ref] {
+	number := func(at ref) uint64 {
+		n, _ := binary.Uvarint(space.from(at))
+		return n
+	}
+	return &places[ref]{
+		compare: func(a, b ref) int {
+			return ledger.Position{Number: number(a)}.Compare(ledger.Position{Number: number(b)})
+		},
+		against: func(a ref, at ledger.Position) int { return ledger.Position{Number: number(a)}.Compare(at) },
+	}
+}
+
+func (b *book) putChange(c *ledger.Change) {
+	b.write.begin()
+	b.write.change(c)
+	b.feed.add(b.space.add(b.write.buf))
+}
+
+func (b *book) hasChange(c *ledger.Change) bool {
+	_, there := b.feed.get(c.FeedPosition())
+	return there
+}
+
+func (b *book) pageOfFeed(r ledger.Range) []ledger.Change {
+	return pageOf(&b.feed, r, func(at ref) ledger.Change {
+		r := b.reader(at)
+		return r.change()
+	})
+}
+
+// putPending adds a row that waits for the sequencer. The space of these rows is used again.
+func (b *book) putPending(p *ledger.PendingRow) {
+	b.write.begin()
+	b.write.idAndTime(p.Entry, p.RecordedAt)
+	if p.Changes == nil {
+		b.write.uint(0)
+	} else {
+		b.write.uint(uint64(len(p.Changes)) + 1)
+	}
+	for i := range p.Changes {
+		b.write.change(&p.Changes[i])
+	}
+	b.pending.put(b.write.buf)
+}
+
+func (b *book) pendingRow(at ref) (p ledger.PendingRow) {
+	r := reader{book: b, buf: b.pending.space.from(at)}
+	p.Entry, p.RecordedAt = r.idAndTime()
+	if n := r.uint(); n > 0 {
+		p.Changes = make([]ledger.Change, n-1)
+	}
+	for i := range p.Changes {
+		p.Changes[i] = r.change()
+	}
+	return p
+}

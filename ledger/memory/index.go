@@ -1,0 +1,141 @@
+package memory
+
+// index finds a record by its name: a hash table of open addressing that grows a segment at a time (extendible hashing), so
+// no write ever waits for a whole table to be moved. It keeps hashes and numbers only; what a number means, and whether
+// it has the name, is its user's business.
+type index struct {
+	depth    uint // the directory has 1<<depth entries
+	segments []*segment
+}
+
+const (
+	segmentLen = 512
+	segmentMax = segmentLen * 13 / 16
+)
+
+// segment holds the entries whose hashes begin with the same bits.
+type segment struct {
+	depth uint // how many
+	used  int
+	slots [segmentLen]slot
+}
+
+// slot is a number with its hash; number 0 is an empty slot. Entries are found from hash%segmentLen on.
+type slot struct{ hash, number uint32 }
+
+func (x *index) segment(hash uint32) *segment {
+	return x.segments[hash>>(32-x.depth)&(1<<x.depth-1)] // a shift by 32 gives 0
+}
+
+// find returns the number with the hash that is meant, or 0.
+func (x *index) find(hash uint32, is func(number uint32) bool) uint32 {
+	if len(x.segments) == 0 {
+		return 0
+	}
+	s := x.segment(hash)
+	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+		if s.slots[i].hash == hash && is(s.slots[i].number) {
+			return s.slots[i].number
+		}
+	}
+	return 0
+}
+
+// add adds a number whose name is not there yet.
+func (x *index) add(hash, number uint32) {
+	if len(x.segments) == 0 {
+		x.segments = []*segment{new(segment)}
+	}
+	s := x.segment(hash)
+	for s.used >= segmentMax && s.depth < 32 {
+		x.split(hash)
+		s = x.segment(hash)
+	}
+	s.put(slot{hash, number})
+}
+
+func (s *segment) put(e slot) {
+	i := e.hash % segmentLen
+	for s.slots[i].number != 0 {
+		i = (i + 1) % segmentLen
+	}
+	s.slots[i] = e
+	s.used++
+}
+
+// split divides the segment of a hash in two, by one more bit.
+func (x *index) split(hash uint32) {
+	old := x.segment(hash)
+	if old.depth == x.depth {
+		doubled := make([]*segment, 2*len(x.segments))
+		for i := range doubled {
+			doubled[i] = x.segments[i/2]
+		}
+		x.segments, x.depth = doubled, x.depth+1
+	}
+	low, high := &segment{depth: old.depth + 1}, &segment{depth: old.depth + 1}
+	bit := uint32(1) << (31 - old.depth)
+	for _, e := range old.slots {
+		switch {
+		case e.number == 0:
+		case e.hash&bit == 0:
+			low.put(e)
+		default:
+			high.put(e)
+		}
+	}
+	span := 1 << (x.depth - old.depth)
+	first := int(hash>>(32-x.depth)) &^ (span - 1)
+	for i := range span {
+		if i < span/2 {
+			x.segments[first+i] = low
+		} else {
+			x.segments[first+i] = high
+		}
+	}
+}
+
+// replace gives a name another number.
+func (x *index) replace(hash, number, next uint32) {
+	s := x.segment(hash)
+	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+		if s.slots[i] == (slot{hash, number}) {
+			s.slots[i].number = next
+			return
+		}
+	}
+}
+
+// remove takes a number out and moves what follows it back, so that nothing is lost behind the gap.
+func (x *index) remove(hash, number uint32) {
+	s := x.segment(hash)
+	i := hash % segmentLen
+	for s.slots[i] != (slot{hash, number}) {
+		if s.slots[i].number == 0 {
+			return
+		}
+		i = (i + 1) % segmentLen
+	}
+	for j := (i + 1) % segmentLen; s.slots[j].number != 0; j = (j + 1) % segmentLen {
+		home := s.slots[j].hash % segmentLen
+		if (j-home)%segmentLen >= (j-i)%segmentLen { // its home is not between the gap and itself
+			s.slots[i] = s.slots[j]
+			i = j
+		}
+	}
+	s.slots[i] = slot{}
+	s.used--
+}
+
+func (x *index) clone() index {
+	c := index{depth: x.depth, segments: make([]*segment, len(x.segments))}
+	for i, s := range x.segments {
+		if i > 0 && s == x.segments[i-1] {
+			c.segments[i] = c.segments[i-1]
+			continue
+		}
+		own := *s
+		c.segments[i] = &own
+	}
+	return c
+}

@@ -1,0 +1,243 @@
+package memory
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"sort"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// lineList is the history of one account: the places of its lines in order, in blocks that double in size, so that a
+// million quiet accounts need little room and a busy one has few blocks. Only the newest is known; each knows the one
+// before.
+type lineList struct {
+	newest  ref
+	count   uint32
+	time    int64  // recorded time of the last line
+	version uint64 // the highest
+}
+
+const (
+	firstBlock  = 4  // lines
+	blockShifts = 12 // doublings
+	blockHead   = 4  // bytes: the block before
+)
+
+// blockOf returns the number of the block that has line i, and the number of the block's first line.
+func blockOf(i uint32) (block, first uint32) {
+	const doubling = firstBlock * (1<<blockShifts - 1) // lines in all blocks that are still smaller
+	if i >= doubling {
+		n := (i - doubling) / (firstBlock << blockShifts)
+		return blockShifts + n, doubling + n*(firstBlock<<blockShifts)
+	}
+	block = uint32(bits.Len32(i/firstBlock+1)) - 1 //nolint:gosec // small
+	return block, firstBlock * (1<<block - 1)
+}
+
+// lineAt returns the place of line i.
+func (b *book) lineAt(l *lineList, i uint32) ref {
+	want, first := blockOf(i)
+	block, _ := blockOf(l.count - 1)
+	at := l.newest
+	for ; block > want; block-- {
+		at = ref(binary.LittleEndian.Uint32(b.space.from(at)))
+	}
+	return ref(binary.LittleEndian.Uint32(b.space.from(at)[blockHead+refUnit*(i-first):]))
+}
+
+// append adds a line at the end.
+func (b *book) appendLine(l *lineList, line ref) {
+	block, first := blockOf(l.count)
+	if l.count == first {
+		fresh := b.space.room(blockHead + refUnit*firstBlock<<min(block, blockShifts))
+		binary.LittleEndian.PutUint32(b.space.from(fresh), uint32(l.newest))
+		l.newest = fresh
+	}
+	binary.LittleEndian.PutUint32(b.space.from(l.newest)[blockHead+refUnit*(l.count-first):], uint32(line))
+	l.count++
+}
+
+// What a line says beside its kind and amounts; most say little.
+const (
+	lineInTurn    = 1 << iota // the version is the line's number in the list
+	lineKnown                 // of a transaction that is kept
+	lineOther                 // of one that is not
+	lineSameTimes             // as the transaction's, else the time recorded
+	lineEffective             // its own effective time
+	lineHold                  // of a hold
+	lineTerms                 // carries terms
+	lineSideShift = 4         // of the second byte
+)
+
+func (w *writer) line(l *ledger.Line, number uint32) {
+	at := w.book.transactions.at(l.Transaction)
+	sameTimes := false
+	if at != 0 {
+		recorded, effective := w.book.transactions.times(at)
+		sameTimes = recorded == l.RecordedAt.UnixMicro() && effective == l.EffectiveAt.UnixMicro()
+	}
+	has := bit(l.Version == uint64(number)+1, lineInTurn) | bit(at != 0, lineKnown) |
+		bit(at == 0 && l.Transaction != ledger.ID{}, lineOther) | bit(sameTimes, lineSameTimes) |
+		bit(!sameTimes && !l.EffectiveAt.Equal(l.RecordedAt), lineEffective) | bit(l.Hold != ledger.ID{}, lineHold) |
+		bit(l.Terms != nil, lineTerms)
+	w.byte(has)
+	w.byte(byte(l.Kind) | byte(l.Side)<<lineSideShift)
+	if has&lineInTurn == 0 {
+		w.uint(l.Version)
+	}
+	if has&lineKnown != 0 {
+		w.uint(uint64(at))
+	}
+	if has&lineOther != 0 {
+		w.id(l.Transaction)
+	}
+	if has&lineSameTimes == 0 {
+		w.time(l.RecordedAt)
+	}
+	if has&lineEffective != 0 {
+		w.time(l.EffectiveAt)
+	}
+	w.amount(l.Posted)
+	w.amount(l.Amount)
+	w.amount(l.Held)
+	if has&lineHold != 0 {
+		w.id(l.Hold)
+	}
+	if has&lineTerms != 0 {
+		w.terms(l.Terms)
+	}
+}
+
+func (r *reader) line(account, number uint32) (l ledger.Line) {
+	has, kind := r.byte(), r.byte()
+	l.Account = r.book.accounts.id(account)
+	l.Kind, l.Side = ledger.LineKind(kind&(1<<lineSideShift-1)), ledger.Side(kind>>lineSideShift)
+	l.Version = uint64(number) + 1
+	if has&lineInTurn == 0 {
+		l.Version = r.uint()
+	}
+	if has&lineKnown != 0 {
+		at := ref(r.uint()) //nolint:gosec // written from 32 bits
+		l.Transaction = r.book.transactions.idAt(at)
+		if has&lineSameTimes != 0 {
+			recorded, effective := r.book.transactions.times(at)
+			l.RecordedAt, l.EffectiveAt = microTime(recorded), microTime(effective)
+		}
+	}
+	if has&lineOther != 0 {
+		l.Transaction = r.id()
+	}
+	if has&lineSameTimes == 0 {
+		l.RecordedAt = r.time()
+		l.EffectiveAt = l.RecordedAt
+	}
+	if has&lineEffective != 0 {
+		l.EffectiveAt = r.time()
+	}
+	l.Posted, l.Amount, l.Held = r.amount(), r.amount(), r.amount()
+	if has&lineHold != 0 {
+		l.Hold = r.id()
+	}
+	if has&lineTerms != 0 {
+		l.Terms = new(r.terms())
+	}
+	return l
+}
+
+func (w *writer) terms(t *ledger.Terms) {
+	w.amount(t.Floor)
+	w.amount(t.Ceiling)
+	w.byte(bit(t.DebitsFrozen, 1) | bit(t.CreditsFrozen, 2) | bit(t.Closed, 4))
+}
+
+func (r *reader) terms() (t ledger.Terms) {
+	t.Floor, t.Ceiling = r.amount(), r.amount()
+	is := r.byte()
+	t.DebitsFrozen, t.CreditsFrozen, t.Closed = is&1 != 0, is&2 != 0, is&4 != 0
+	return t
+}
+
+// line reads line i of an account.
+func (b *book) line(account uint32, i uint32) ledger.Line {
+	r := b.reader(b.lineAt(&b.accounts.row(account).lines, i))
+	return r.line(account, i)
+}
+
+// putLine adds a line. Lines that a ledger writes come in order; for any other the list is written anew.
+func (b *book) putLine(l *ledger.Line) {
+	n := b.accounts.number(l.Account)
+	list := &b.accounts.row(n).lines
+	if list.count == 0 || l.Version > list.version && l.RecordedAt.UnixMicro() >= list.time {
+		b.addLine(list, l)
+		return
+	}
+	all := make([]ledger.Line, 0, list.count+1)
+	for i := range list.count {
+		all = append(all, b.line(n, i))
+	}
+	at := sort.Search(len(all), func(i int) bool { return all[i].Position().Compare(l.Position()) > 0 })
+	*list = lineList{}
+	for i := range all[:at] {
+		b.addLine(list, &all[i])
+	}
+	b.addLine(list, l)
+	for i := range all[at:] {
+		b.addLine(list, &all[at+i])
+	}
+}
+
+func (b *book) addLine(list *lineList, l *ledger.Line) {
+	b.write.begin()
+	b.write.line(l, list.count)
+	b.appendLine(list, b.space.add(b.write.buf))
+	list.time, list.version = l.RecordedAt.UnixMicro(), max(list.version, l.Version)
+}
+
+// hasLine reports whether there is a line of the account and version already.
+func (b *book) hasLine(l *ledger.Line) bool {
+	n := b.accounts.find(l.Account)
+	if n == 0 || l.Version > b.accounts.row(n).lines.version {
+		return false
+	}
+	for i := range b.accounts.row(n).lines.count { // only for a writer that has it wrong
+		if b.line(n, i).Version == l.Version {
+			return true
+		}
+	}
+	return false
+}
+
+// pageOfLines returns a part of the lines of an account.
+func (b *book) pageOfLines(r ledger.Range) []ledger.Line {
+	n := b.accounts.find(r.Account)
+	if n == 0 {
+		return nil
+	}
+	list := &b.accounts.row(n).lines
+	first, end := 0, int(list.count)
+	against := func(at *ledger.Position, bound int) func(int) bool {
+		return func(i int) bool {
+			return b.line(n, uint32(i)).Position().Compare(*at) >= bound //nolint:gosec // below count
+		}
+	}
+	if r.After != nil {
+		first = sort.Search(end, against(r.After, 1))
+	}
+	if r.Before != nil {
+		end = sort.Search(end, against(r.Before, 0))
+	}
+	if end <= first {
+		return nil
+	}
+	size := min(r.Limit, end-first)
+	page := make([]ledger.Line, size)
+	for i := range page {
+		at := first + i
+		if r.Backward {
+			at = end - 1 - i
+		}
+		page[i] = b.line(n, uint32(at)) //nolint:gosec // below count
+	}
+	return page
+}

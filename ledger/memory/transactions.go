@@ -1,0 +1,222 @@
+package memory
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"time"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// byID keeps rows that have an id as records that begin with it: by id, and in one list in order.
+type byID[R any] struct {
+	space *arena
+	seed  maphash.Seed
+	index index
+	list  order[ref]
+}
+
+func newByID[R any](space *arena, seed maphash.Seed) *byID[R] {
+	return &byID[R]{space: space, seed: seed, list: order[ref]{places: byTime(space)}}
+}
+
+func (t *byID[R]) hash(id ledger.ID) uint32 {
+	return uint32(maphash.Bytes(t.seed, id[:]) >> 32) //nolint:gosec // the upper half
+}
+
+// at returns the place of the record with an id, or 0.
+func (t *byID[R]) at(id ledger.ID) ref {
+	return ref(t.index.find(t.hash(id), func(n uint32) bool { return t.is(ref(n), id) }))
+}
+
+func (t *byID[R]) is(at ref, id ledger.ID) bool { return [16]byte(t.space.from(at)) == id }
+
+func (t *byID[R]) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
+
+// put adds a record, in place of that with the same id.
+func (t *byID[R]) put(record []byte) {
+	id := ledger.ID(record)
+	old := t.at(id)
+	at := t.space.add(record)
+	if old == 0 {
+		t.index.add(t.hash(id), uint32(at))
+		t.list.add(at)
+		return
+	}
+	c, i := t.list.search(func(other ref) bool { return t.list.places.compare(other, old) >= 0 })
+	if t.list.places.compare(old, at) == 0 {
+		t.list.chunks[c][i] = at
+	} else {
+		t.list.cut(c, i)
+		t.list.add(at)
+	}
+	t.index.replace(t.hash(id), uint32(old), uint32(at))
+	if t.space.counts {
+		t.space.release(old)
+	}
+}
+
+// remove takes a record out.
+func (t *byID[R]) remove(id ledger.ID) {
+	at := t.at(id)
+	if at == 0 {
+		return
+	}
+	t.index.remove(t.hash(id), uint32(at))
+	t.list.cut(t.list.search(func(other ref) bool { return t.list.places.compare(other, at) >= 0 }))
+	t.space.release(at)
+}
+
+// find reads those of the records with the ids that exist, each once.
+func (t *byID[R]) find(ids []ledger.ID, read func(ref) R) (found []R) {
+	var once *numberSet
+	for _, id := range ids {
+		at := t.at(id)
+		if at == 0 {
+			continue
+		}
+		if once == nil {
+			once = newNumberSet(len(ids))
+		}
+		if once.add(uint32(at)) {
+			found = append(found, read(at))
+		}
+	}
+	return found
+}
+
+// byTime orders records that have a time after the id.
+func byTime(space *arena) *places[ref] {
+	return &places[ref]{
+		compare: func(a, b ref) int {
+			x, y := space.from(a), space.from(b)
+			if c := timeOf(x) - timeOf(y); c != 0 {
+				return int(c>>63) | 1
+			}
+			return bytes.Compare(x[:16], y[:16])
+		},
+		against: func(a ref, at ledger.Position) int {
+			x := space.from(a)
+			return ledger.Position{Time: microTime(timeOf(x)), A: ledger.ID(x).String()}.Compare(at)
+		},
+	}
+}
+
+func timeOf(record []byte) int64 {
+	return int64(binary.LittleEndian.Uint64(record[16:])) //nolint:gosec // the bits
+}
+
+func (w *writer) idAndTime(id ledger.ID, t time.Time) {
+	w.id(id)
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(t.UnixMicro())) //nolint:gosec // the bits
+}
+
+func (r *reader) idAndTime() (ledger.ID, time.Time) {
+	id, t := ledger.ID(r.buf), timeOf(r.buf)
+	r.buf = r.buf[24:]
+	return id, microTime(t)
+}
+
+func (t *byID[R]) clone(space *arena) *byID[R] {
+	c := newByID[R](space, t.seed)
+	c.index = t.index.clone()
+	c.list = *t.list.clone(c.list.places, func(at ref) ref { return at })
+	return c
+}
+
+// transactions keeps transactions.
+type transactions struct{ *byID[ledger.Transaction] }
+
+// times returns the times of a transaction, in microseconds.
+func (t transactions) times(at ref) (recorded, effective int64) {
+	record := t.space.from(at)
+	recorded = timeOf(record)
+	if record[24]&transactionEffective == 0 {
+		return recorded, recorded
+	}
+	r := reader{buf: record[25:]}
+	return recorded, r.int()
+}
+
+// What a transaction may have beside its postings.
+const (
+	transactionEffective = 1 << iota // a time of its own
+	transactionNote
+	transactionReverses
+	transactionImported
+	transactionReversed
+)
+
+func (b *book) putTransaction(t *ledger.Transaction) {
+	b.write.begin()
+	b.write.transactionRow(t)
+	b.transactions.put(b.write.buf)
+}
+
+func (b *book) transaction(at ref) ledger.Transaction {
+	r := b.reader(at)
+	return r.transactionRow()
+}
+
+func (w *writer) transactionRow(t *ledger.Transaction) {
+	w.idAndTime(t.ID, t.RecordedAt)
+	has := bit(!t.EffectiveAt.Equal(t.RecordedAt), transactionEffective) |
+		bit(t.Reference != "" || t.Description != "" || t.Meta != nil, transactionNote) |
+		bit(t.Reverses != ledger.ID{}, transactionReverses) | bit(t.Imported, transactionImported) |
+		bit(t.Reversed != nil, transactionReversed)
+	w.byte(has)
+	if has&transactionEffective != 0 {
+		w.time(t.EffectiveAt)
+	}
+	w.key(t.Key)
+	if t.Postings == nil {
+		w.uint(0)
+	} else {
+		w.uint(uint64(len(t.Postings)) + 1)
+	}
+	for i := range t.Postings {
+		p := &t.Postings[i]
+		w.uint(uint64(w.book.accounts.number(p.Account))<<sideBits | uint64(p.Side))
+		w.amount(p.Amount)
+	}
+	if has&transactionNote != 0 {
+		w.note(&t.Note)
+	}
+	if has&transactionReverses != 0 {
+		w.id(t.Reverses)
+	}
+	if has&transactionReversed != 0 {
+		w.amounts(t.Reversed)
+	}
+}
+
+const sideBits = 2
+
+func (r *reader) transactionRow() (t ledger.Transaction) {
+	t.ID, t.RecordedAt = r.idAndTime()
+	has := r.byte()
+	t.EffectiveAt = t.RecordedAt
+	if has&transactionEffective != 0 {
+		t.EffectiveAt = r.time()
+	}
+	t.Key = r.key()
+	if n := r.uint(); n > 0 {
+		t.Postings = make([]ledger.Posting, n-1)
+	}
+	for i := range t.Postings {
+		v := r.uint()
+		t.Postings[i] = ledger.Posting{Account: r.book.accounts.id(uint32(v >> sideBits)), Side: ledger.Side(v % (1 << sideBits)), Amount: r.amount()} //nolint:gosec // written from 32 and 2 bits
+	}
+	if has&transactionNote != 0 {
+		t.Note = r.note()
+	}
+	if has&transactionReverses != 0 {
+		t.Reverses = r.id()
+	}
+	t.Imported = has&transactionImported != 0
+	if has&transactionReversed != 0 {
+		t.Reversed = r.amounts()
+	}
+	return t
+}
