@@ -100,6 +100,7 @@ func (q *queue) leave(r *request) (answered bool) {
 		if r.batch.present--; r.batch.present == 0 && r.batch.giveUp != nil {
 			r.batch.giveUp()
 		}
+	case isAnswered, isGone: // nothing of it is left here
 	}
 	return false
 }

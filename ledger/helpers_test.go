@@ -3,16 +3,12 @@ package ledger_test
 import (
 	"context"
 	"iter"
-	"maps"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/ledger"
 )
-
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // collect drains an iterator that must not fail.
 func collect[T any](t testing.TB, seq iter.Seq2[T, error]) []T {

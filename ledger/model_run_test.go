@@ -34,7 +34,7 @@ func TestAgainstAModel(t *testing.T) {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
 				t.Parallel()
 				for seed := shard; seed < runs; seed += shards {
-					n := againstModel(t, rand.New(rand.NewPCG(uint64(seed), 7)), steps, said[shard]) //nolint:gosec // positive
+					n := againstModel(t, rand.New(rand.NewPCG(uint64(seed), 7)), steps, said[shard])
 					entries.Add(steps)
 					commands.Add(int64(n))
 				}
@@ -125,7 +125,7 @@ func againstModel(t *testing.T, rng *rand.Rand, entries int, said map[string]int
 // openMost opens most accounts, the first of each asset without bounds.
 func (r *modelRun) openMost() {
 	for i, id := range r.all {
-		c := ledger.OpenAccount{Account: id, Type: ledger.AccountType(1 + (i*3)%5)} //nolint:gosec // 1 to 5
+		c := ledger.OpenAccount{Account: id, Type: ledger.AccountType(1 + (i*3)%5)}
 		if i != 0 && i != 5 && r.chance(2) {
 			c.Floor = cents(0, id.Asset)
 		}
@@ -229,7 +229,7 @@ func (r *modelRun) remember(receipt ledger.Receipt) {
 func (r *modelRun) like(b ledger.Balance, a *modelAccount) {
 	r.t.Helper()
 	require.Equal(r.t, []int64{a.posted, a.held, a.posted - a.held, int64(len(a.lines))},
-		[]int64{units(b.Posted), units(b.Held), units(b.Available), int64(b.Version)}, "%v", b.Account) //nolint:gosec // small
+		[]int64{units(b.Posted), units(b.Held), units(b.Available), int64(b.Version)}, "%v", b.Account)
 }
 
 func (r *modelRun) refused(e ledger.Entry, receipt ledger.Receipt, err error, code ledger.Code, own error, at int, before string) {
@@ -294,7 +294,7 @@ func (r *modelRun) end() {
 	}
 	for id, d := range m.docs {
 		for i, body := range d.bodies {
-			got, err := r.w.Version(ctx, ledger.VersionID{DocumentID: id, Version: uint64(i) + 1}) //nolint:gosec // positive
+			got, err := r.w.Version(ctx, ledger.VersionID{DocumentID: id, Version: uint64(i) + 1})
 			require.NoError(t, err)
 			require.Equal(t, []bool{body, d.erased[i]}, []bool{len(got.Body) > 0, got.Erased.Digest != ledger.Hash{}})
 		}
@@ -338,5 +338,5 @@ func (r *modelRun) past(id ledger.AccountID, a *modelAccount) {
 	b, err := r.w.Account(id).Balance(context.Background(), at)
 	require.NoError(r.t, err)
 	posted, held, version := a.at(at.Recorded, at.Effective)
-	require.Equal(r.t, []int64{posted, held, int64(version)}, []int64{units(b.Posted), units(b.Held), int64(b.Version)}, "%v at %+v", id, at) //nolint:gosec // small
+	require.Equal(r.t, []int64{posted, held, int64(version)}, []int64{units(b.Posted), units(b.Held), int64(b.Version)}, "%v at %+v", id, at)
 }

@@ -246,7 +246,7 @@ func (s *script) set() ledger.Command {
 
 // open mostly opens what is there, on the terms of then or now; or what is not, on terms that a new account may not have.
 func (s *script) open() ledger.OpenAccount {
-	c := ledger.OpenAccount{Account: s.account(), Type: ledger.AccountType(1 + s.rng.IntN(5)), Owner: "o"} //nolint:gosec // 1 to 5
+	c := ledger.OpenAccount{Account: s.account(), Type: ledger.AccountType(1 + s.rng.IntN(5)), Owner: "o"}
 	amount := func(p *int64) currency.Amount {
 		if p == nil {
 			return currency.Amount{}
@@ -298,7 +298,7 @@ func (s *script) document() ledger.Command {
 func (s *script) guard() (ledger.Guard, modelGuard) {
 	g := modelGuard{account: s.account(), least: s.rng.Int64N(60) - 50, mood: fair}
 	if s.chance(6) {
-		g.mood = peeks + mood(s.rng.IntN(4)) //nolint:gosec // 0 to 3
+		g.mood = peeks + mood(s.rng.IntN(4))
 	}
 	for range s.rng.IntN(3) {
 		g.commands = append(g.commands, s.command(g.commands))

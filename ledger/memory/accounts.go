@@ -81,7 +81,7 @@ func (a *accounts) hash(id ledger.AccountID) uint32 {
 	if id.Asset != a.book.mainAsset {
 		h ^= maphash.String(a.book.seed, string(id.Asset)) * 3
 	}
-	return uint32(h >> 32) //nolint:gosec // the upper half
+	return uint32(h >> 32)
 }
 
 func (a *accounts) name(n uint32) *accountName { return &a.names[n/accountChunk][n%accountChunk] }

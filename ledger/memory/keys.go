@@ -37,7 +37,7 @@ func newKeys(space *arena, seed maphash.Seed) *keys {
 }
 
 func (k *keys) hash(key string) uint32 {
-	return uint32(maphash.String(k.seed, key) >> 32) //nolint:gosec // the upper half
+	return uint32(maphash.String(k.seed, key) >> 32)
 }
 
 func (k *keys) bytes(at ref) []byte {

@@ -237,7 +237,7 @@ func (b *book) pageOfLines(r ledger.Range) []ledger.Line {
 		if r.Backward {
 			at = end - 1 - i
 		}
-		page[i] = b.line(n, uint32(at)) //nolint:gosec // below count
+		page[i] = b.line(n, uint32(at))
 	}
 	return page
 }

@@ -48,7 +48,7 @@ func repeats[R any, K comparable](rows []R, name func(*R) K) bool {
 			}
 			h = (h + 1) % uint64(len(slots))
 		}
-		slots[h] = uint32(i) + 1 //nolint:gosec // no update has that many rows
+		slots[h] = uint32(i) + 1
 	}
 	return false
 }

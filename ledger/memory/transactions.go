@@ -22,7 +22,7 @@ func newByID[R any](space *arena, seed maphash.Seed) *byID[R] {
 }
 
 func (t *byID[R]) hash(id ledger.ID) uint32 {
-	return uint32(maphash.Bytes(t.seed, id[:]) >> 32) //nolint:gosec // the upper half
+	return uint32(maphash.Bytes(t.seed, id[:]) >> 32)
 }
 
 // at returns the place of the record with an id, or 0.
@@ -109,7 +109,7 @@ func timeOf(record []byte) int64 {
 
 func (w *writer) idAndTime(id ledger.ID, t time.Time) {
 	w.id(id)
-	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(t.UnixMicro())) //nolint:gosec // the bits
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(t.UnixMicro()))
 }
 
 func (r *reader) idAndTime() (ledger.ID, time.Time) {

@@ -49,9 +49,9 @@ func holdID(i uint8) ledger.ID { return uuid.UUID{6: 0x70, 8: 0x80, 14: 1, 15: i
 // script makes the requests of a seed: one for each key, so that a key sent twice is the same request.
 func script(rng *rand.Rand) (list [places]request) {
 	for i := range list {
-		key := uint8(i) //nolint:gosec // at most places
+		key := uint8(i)
 		r := request{key: key, amount: rng.Int32N(30) + 1, final: rng.IntN(2) == 0, hold: key}
-		r.from, r.to = uint8(rng.IntN(wallets)), uint8(rng.IntN(wallets-1)) //nolint:gosec // at most wallets
+		r.from, r.to = uint8(rng.IntN(wallets)), uint8(rng.IntN(wallets-1))
 		if r.to >= r.from {
 			r.to++
 		}
@@ -63,9 +63,9 @@ func script(rng *rand.Rand) (list [places]request) {
 		case n < 7:
 			r.action, r.from = place, max(r.from, 1) // of the bank it would be the other way round
 		default:
-			r.action = capture + action(rng.IntN(2)) //nolint:gosec // capture or release
+			r.action = capture + action(rng.IntN(2))
 			if j := slices.IndexFunc(list[:i], func(p request) bool { return p.action == place && rng.IntN(3) == 0 }); j >= 0 {
-				r.hold = uint8(j) //nolint:gosec // at most places
+				r.hold = uint8(j)
 			}
 		}
 		list[i] = r
@@ -129,7 +129,7 @@ func ask(ctx context.Context, b *ledger.Book, r request) answer {
 	case balances:
 		ids := make([]ledger.AccountID, wallets)
 		for i := range ids {
-			ids[i] = account(uint8(i)) //nolint:gosec // at most wallets
+			ids[i] = account(uint8(i))
 		}
 		all, err := b.Balances(ctx, ledger.AsOf{}, ids...)
 		return told(ledger.Receipt{Balances: all}, err)
@@ -142,7 +142,7 @@ func ask(ctx context.Context, b *ledger.Book, r request) answer {
 func told(r ledger.Receipt, err error) answer {
 	cents := func(a currency.Amount) int32 {
 		n, _ := a.Int64()
-		return int32(n) //nolint:gosec // the world is small
+		return int32(n)
 	}
 	a := answer{replayed: r.Replayed}
 	if err != nil {
@@ -160,12 +160,12 @@ func told(r ledger.Receipt, err error) answer {
 		for i := range uint8(wallets) {
 			if account(i) == b.Account {
 				a.touched[i] = true
-				a.money[i] = money{cents(b.Posted), cents(b.Held), uint16(b.Version)} //nolint:gosec // the world is small
+				a.money[i] = money{cents(b.Posted), cents(b.Held), uint16(b.Version)}
 			}
 		}
 	}
 	for _, g := range r.Guarded {
-		a.version = uint16(g.Version) //nolint:gosec // the world is small
+		a.version = uint16(g.Version)
 	}
 	return a
 }
@@ -215,7 +215,7 @@ func record(t *testing.T, store ledger.Store, seed uint64) []porcupine.Operation
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, uint64(client)+1)) //nolint:gosec // positive
+			rng := rand.New(rand.NewPCG(seed, uint64(client)+1))
 			for turn := range calls {
 				r, book := next(rng, &list, turn), shared[rng.IntN(books)]
 				call := clock.Add(1)
