@@ -58,7 +58,7 @@ func New(s Store, c Config) *Book {
 		b.clock = time.Now //nolint:forbidigo // the default clock
 	}
 	if b.newID == nil {
-		b.newID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+		b.newID = (&ids{clock: b.clock}).next
 	}
 	if b.rest <= 0 {
 		b.rest = DefaultRest

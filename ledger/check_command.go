@@ -102,10 +102,12 @@ func checkList(list []Command) ([]Command, *Refusal) {
 	checked := make([]Command, len(list))
 	for i, c := range list {
 		p, ok := plain(c)
-		r := invalid("", fmt.Sprintf("no command of the ledger: %T", c))
+		var r *Refusal
 		if ok {
 			checked[i] = p
 			r = checkCommand(checked[:i], p)
+		} else {
+			r = invalid("", fmt.Sprintf("no command of the ledger: %T", c))
 		}
 		if r != nil {
 			r.Command = i

@@ -124,7 +124,8 @@ func (b *Book) update(ctx context.Context, batch []*prepared) error {
 	now := b.Now()
 	var outcomes []outcome
 	err = b.store.Update(ctx, b.name, asked, func(found Rows) (Rows, Names, error) {
-		decided, write, more := decide(now, batch, asked, found)
+		b.queue.work.reset(now, asked, found)
+		decided, write, more := b.queue.work.decide(batch)
 		if !more.Empty() {
 			asked = asked.And(more).Sorted() // a Store that starts again names these too
 			return Rows{}, more, nil
@@ -153,12 +154,12 @@ func (p *prepared) answer(o outcome) {
 	p.outcome, p.answered = o, true
 }
 
-// namesOf is what the entries of a batch name together, sorted.
+// namesOf is what the entries of a batch name together, in no order: a store sorts what it locks.
 func namesOf(batch []*prepared) Names {
 	if len(batch) == 1 {
 		return batch[0].names
 	}
-	var n Names
+	n := Names{Keys: make([]string, 0, len(batch)), Accounts: make([]AccountID, 0, 2*len(batch))}
 	for _, p := range batch {
 		m := &p.names
 		n.Keys = append(n.Keys, m.Keys...)
@@ -166,11 +167,11 @@ func namesOf(batch []*prepared) Names {
 		n.Holds = append(n.Holds, m.Holds...)
 		n.Transactions = append(n.Transactions, m.Transactions...)
 		n.Documents = append(n.Documents, m.Documents...)
+		n.Versions = append(n.Versions, m.Versions...)
 		n.References = append(n.References, m.References...)
 		n.Leases = append(n.Leases, m.Leases...)
-		n.Assets = append(n.Assets, m.Assets...)
 	}
-	return n.Sorted()
+	return n
 }
 
 // RecordAll records many entries that do not depend on each other's success, each all or nothing, in as few writes of the

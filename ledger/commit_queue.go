@@ -28,6 +28,8 @@ type queue struct {
 	left    int  // requests in waiting whose callers have left
 	led     bool // there is a leader; when there is none, nobody waits
 	crowd   bool // the last batch had several callers
+
+	work working // of whoever leads
 }
 
 // request is one caller with an entry, or with several that it gave together.

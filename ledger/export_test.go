@@ -38,3 +38,6 @@ func RecordTogether(ctx context.Context, b *Book, entries []Entry, ids func(i in
 	})
 	return receipts, errs, err
 }
+
+// NewID makes an id as the book does.
+func NewID(b *Book) uuid.UUID { return b.newID() }

@@ -54,12 +54,21 @@ func (n Names) count() int {
 }
 
 func distinct[T comparable](names []T, compare func(a, b T) int) []T {
-	if len(names) < 2 {
+	if ascending(names, compare) {
 		return names
 	}
 	sorted := slices.Clone(names)
 	slices.SortFunc(sorted, compare)
 	return slices.Compact(sorted)
+}
+
+func ascending[T any](names []T, compare func(a, b T) int) bool {
+	for i := 1; i < len(names); i++ {
+		if compare(names[i-1], names[i]) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func both[T any](a, b []T) []T {

@@ -24,13 +24,17 @@ type prepared struct {
 
 // minted hands out the same new ids in every run of an entry.
 type minted struct {
-	make func() ID
-	ids  []ID
-	next int
+	make  func() ID
+	ids   []ID
+	space [2]ID // of a transfer's ids
+	next  int
 }
 
 func (m *minted) id() ID {
 	if m.next == len(m.ids) {
+		if m.ids == nil {
+			m.ids = m.space[:0]
+		}
 		m.ids = append(m.ids, m.make())
 	}
 	m.next++
@@ -171,6 +175,7 @@ func (n *Names) addCommand(c Command) {
 }
 
 func (n *Names) addPostings(postings []Posting) {
+	n.Accounts = slices.Grow(n.Accounts, len(postings))
 	for i := range postings {
 		n.Accounts = append(n.Accounts, postings[i].Account)
 	}

@@ -30,14 +30,18 @@ var errNothing = errors.New("ledger: nothing to do")
 // shares no Update: of a single entry that writes nothing, so that the store need not commit.
 func decide(clock time.Time, entries []*prepared, asked Names, found Rows) ([]outcome, Rows, Names) {
 	w := newWorking(clock, asked, found)
-	outcomes := make([]outcome, len(entries))
-	for i, p := range entries {
-		outcomes[i] = w.run(p)
+	return w.decide(entries)
+}
+
+func (w *working) decide(entries []*prepared) ([]outcome, Rows, Names) {
+	w.outcomes = again(w.outcomes)
+	for _, p := range entries {
+		w.outcomes = append(w.outcomes, w.run(p))
 	}
 	if !w.missing.Empty() {
 		return nil, Rows{}, w.missing.Sorted()
 	}
-	return outcomes, w.rows(), Names{}
+	return w.outcomes, w.rows(), Names{}
 }
 
 // run runs one entry: it happens whole, or not at all, or, declined, leaves only its key.

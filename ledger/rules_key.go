@@ -1,5 +1,7 @@
 package ledger
 
+import "bytes"
+
 // lookUp answers an entry whose key is known: the first receipt or the first decline, or ErrKeyConflict when the key
 // stands for something else. Otherwise it says what is wrong with the entry itself, if anything.
 func (s *step) lookUp() (answer outcome, replayed bool, err error) {
@@ -18,14 +20,38 @@ func (s *step) lookUp() (answer outcome, replayed bool, err error) {
 		}
 		return outcome{}, false, nil
 	}
-	path, err := difference(row.Inputs, p.inputs)
-	if err != nil {
-		return outcome{err: corrupt("the inputs of a key do not read", err)}, true, nil
+	if bytes.Equal(row.Inputs, p.inputs) {
+		return row.answer(), true, nil
 	}
-	if path != "" {
+	path, err := s.compare(row)
+	switch {
+	case err == errUnread: //nolint:errorlint // the rule book's own
+		return outcome{}, false, err
+	case err != nil:
+		return outcome{err: err}, true, nil
+	case path != "":
 		return outcome{err: refuse(ErrKeyConflict, "the key was used for other inputs").in(path)}, true, nil
 	}
 	return row.answer(), true, nil
+}
+
+// compare returns the path of the first value that differs between the inputs of a key and those of the entry.
+func (s *step) compare(row *KeyRow) (path string, err error) {
+	before, err := s.wholeInputs(row)
+	if err != nil {
+		return "", err
+	}
+	now, r := s.p.whole()
+	if r != nil {
+		return "", r
+	}
+	if path, err = difference(before, now); err != nil {
+		return "", corrupt("the inputs of a key do not read", err)
+	}
+	if path == "" && isPostDigest(row.Inputs) && isPostDigest(s.p.inputs) {
+		return "commands[0].post", nil // the transaction is not what it was
+	}
+	return path, nil
 }
 
 // answer is what the key's first entry was told.
@@ -45,6 +71,10 @@ func (s *step) burn(r *Refusal) Receipt {
 	r.Cause = nil // not stored; the first answer and its replays are equal
 	receipt := Receipt{ID: s.p.id, Key: s.p.key, RecordedAt: s.now}
 	stored := *r
-	s.w.keys.put(s.p.key, KeyRow{Key: s.p.key, Inputs: s.p.inputs, Receipt: receipt, Refusal: &stored})
+	inputs := s.p.inputs
+	if whole, failed := s.p.whole(); failed == nil {
+		inputs = whole
+	}
+	s.w.keys.put(s.p.key, KeyRow{Key: s.p.key, Inputs: inputs, Receipt: receipt, Refusal: &stored})
 	return receipt
 }

@@ -12,12 +12,14 @@ import (
 type Store interface {
 	// Update runs decide on the rows that want names and applies what it returns, atomically and durably.
 	//
-	// Rows named in want, absent ones included, do not change between decide and commit: lock them in sorted order
-	// (Names.Sorted), or compare versions and start again. decide may run several times, one call at a time. When it
-	// returns more, read those rows too, under the same guarantee, and call it again with everything found so far. A name
-	// once asked for stays asked for: an Update that starts again names all of more too, because decide takes a row that
-	// it asked for and does not find as absent. When decide returns an error, change nothing and return that error as it
-	// is, or wrapped. An Update that returns nil is durable. When ctx ends before decide is called, nothing may change.
+	// want is in no order and may name a row twice. Rows named in it, absent ones included, do not change between decide and
+	// commit: lock them in sorted order (Names.Sorted), or compare versions and start again. decide may run several times,
+	// one call at a time. When it returns more, read those rows too, under the same guarantee, and call it again with
+	// everything found so far. A name once asked for stays asked for: an Update that starts again names all of more too,
+	// because decide takes a row that it asked for and does not find as absent. When decide returns an error, change nothing
+	// and return that error as it is, or wrapped. An Update that returns nil is durable. When ctx ends before decide is
+	// called, nothing may change. An entry's own failure never is an error of Update; an error that is Unavailable by
+	// itself (errors.Is) says that the store as a whole cannot answer, and is not tried entry by entry.
 	//
 	// Rows of write replace the row of the same name whole, or add it; a Line, Version, Key, Change or Block is only ever
 	// added. write.Delete is applied first, and it is how a Version changes the one time it may, when its body is erased: the
@@ -25,8 +27,8 @@ type Store interface {
 	// rows, and holds and transactions under a new id, are added unseen. An AssetRow and the row of a Key never change once
 	// they are there, and a Version changes only while its document is named, so reading one of them needs no lock.
 	//
-	// Neither side changes what it has handed over: rows given out and rows taken in share no slice, map or pointer with
-	// what the store keeps.
+	// Rows given out and rows taken in share no slice, map or pointer with what the store keeps. The store does not change
+	// what it has given out; the ledger uses the space of write again once Update has returned, or called decide again.
 	Update(ctx context.Context, book string, want Names, decide Decide) error
 
 	// Read returns those of the rows named that exist, in one snapshot.

@@ -29,6 +29,7 @@ type working struct {
 	lines    []Line
 	versions []Document
 	pending  []PendingRow
+	outcomes []outcome
 
 	timed   map[AccountID][]ID      // holds with a deadline that were found or placed, an account
 	horizon map[AccountID]time.Time // up to where all of them are known
@@ -39,7 +40,15 @@ type working struct {
 // newWorking lays an empty overlay over the rows found for the names asked for. A name that was asked for and not found
 // is absent; a name that was not asked for is unknown.
 func newWorking(clock time.Time, asked Names, found Rows) *working {
-	w := &working{clock: clock}
+	w := new(working)
+	w.reset(clock, asked, found)
+	return w
+}
+
+// reset makes a working as good as new and keeps its space: nothing of it is kept by a store or a caller.
+func (w *working) reset(clock time.Time, asked Names, found Rows) {
+	w.clock, w.missing, w.timed, w.horizon = clock, Names{}, nil, nil
+	w.lines, w.versions, w.pending = again(w.lines), again(w.versions), again(w.pending)
 	w.keys.load(asked.Keys, found.Keys, func(k *KeyRow) string { return k.Key })
 	w.accounts.load(asked.Accounts, found.Accounts, func(a *AccountInfo) AccountID { return a.ID })
 	w.holds.load(asked.Holds, found.Holds, func(h *Hold) ID { return h.ID })
@@ -60,7 +69,18 @@ func newWorking(clock time.Time, asked Names, found Rows) *working {
 			w.horizon[d.Account] = d.At
 		}
 	}
-	return w
+}
+
+// muchSpace is how many elements are kept for the next batch; more is left to the collector.
+const muchSpace = 8 * maxBatch
+
+// again returns an empty slice in the space of one that is done with.
+func again[T any](s []T) []T {
+	if cap(s) > muchSpace {
+		return nil
+	}
+	clear(s) // so that it holds nothing alive
+	return s[:0]
 }
 
 // watch remembers an open hold that has a deadline.
@@ -125,6 +145,9 @@ type table[K comparable, R any] struct {
 	undo  []saved[K, R]
 	entry int // the number of the entry that runs
 	mark  int // len(dirty) when it began
+
+	space []cell[R] // of cells; a cell never moves
+	out   []R       // what changed returned
 }
 
 // cell is one row that was named. A row that does not exist has a cell too.
@@ -141,20 +164,42 @@ type saved[K comparable, R any] struct {
 	fresh bool // the cell itself was made by the entry
 }
 
+// load begins with the rows found for the names asked for.
 func (t *table[K, R]) load(asked []K, found []R, name func(*R) K) {
+	if len(t.cells) > muchSpace {
+		t.cells = nil
+	}
+	clear(t.cells)
+	t.dirty, t.undo, t.out = again(t.dirty), again(t.undo), again(t.out)
+	t.entry, t.mark, t.space = 0, 0, again(t.space)
 	if len(asked)+len(found) == 0 {
 		return
 	}
-	t.cells = make(map[K]*cell[R], len(asked)+len(found))
-	space := make([]cell[R], len(asked)+len(found))
-	for i, k := range asked {
-		t.cells[k] = &space[i]
+	if t.cells == nil {
+		t.cells = make(map[K]*cell[R], len(asked)+len(found))
 	}
 	for i := range found {
-		c := &space[len(asked)+i]
+		c := t.cell()
 		c.row, c.exists = found[i], true
 		t.cells[name(&found[i])] = c
 	}
+	for i, k := range asked {
+		if i < len(found) && name(&found[i]) == k {
+			continue // most often all are there, in the order asked for
+		}
+		if _, named := t.cells[k]; !named {
+			t.cells[k] = t.cell()
+		}
+	}
+}
+
+// cell returns an empty cell.
+func (t *table[K, R]) cell() *cell[R] {
+	if len(t.space) == cap(t.space) {
+		t.space = make([]cell[R], 0, max(4, min(2*cap(t.space), muchSpace))) // those handed out stay where they are
+	}
+	t.space = t.space[:len(t.space)+1]
+	return &t.space[len(t.space)-1]
 }
 
 // get returns a row, and whether it exists and was named at all. The row must not be changed but by put.
@@ -174,7 +219,7 @@ func (t *table[K, R]) put(k K, row R) {
 		if t.cells == nil {
 			t.cells = make(map[K]*cell[R])
 		}
-		c = &cell[R]{}
+		c = t.cell()
 		t.cells[k] = c
 	}
 	if c.entry != t.entry {
@@ -208,11 +253,11 @@ func (t *table[K, R]) changed() []R {
 	if len(t.dirty) == 0 {
 		return nil
 	}
-	rows := make([]R, len(t.dirty))
-	for i, k := range t.dirty {
-		rows[i] = t.cells[k].row
+	t.out = slices.Grow(t.out, len(t.dirty))
+	for _, k := range t.dirty {
+		t.out = append(t.out, t.cells[k].row)
 	}
-	return rows
+	return t.out
 }
 
 // earliest returns the first deadline of the account's open holds that are known.

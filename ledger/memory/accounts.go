@@ -15,6 +15,7 @@ import (
 type accounts struct {
 	book  *book
 	index index
+	seen  recall // only for who writes
 	names [][]accountName
 	rows  [][]accountRow
 	count uint32
@@ -100,12 +101,23 @@ func (a *accounts) find(id ledger.AccountID) uint32 {
 	return a.index.find(a.hash(id), func(n uint32) bool { return a.name(n).id == id })
 }
 
+// known is find for who writes, and quick when the account was just asked for.
+func (a *accounts) known(id ledger.AccountID) uint32 {
+	slot := a.seen.of(id.Path)
+	if n := *slot; n != 0 && a.name(n).id == id {
+		return n
+	}
+	n := a.find(id)
+	*slot = n
+	return n
+}
+
 // number returns the number of an id and gives it one when it has none.
 func (a *accounts) number(id ledger.AccountID) uint32 {
 	if id == (ledger.AccountID{}) {
 		return 0
 	}
-	if n := a.find(id); n != 0 {
+	if n := a.known(id); n != 0 {
 		return n
 	}
 	a.count++
@@ -152,15 +164,15 @@ func unitsOf(a currency.Amount) units {
 }
 
 // findAll returns those of the accounts that exist, each once.
-func (a *accounts) findAll(ids []ledger.AccountID) []ledger.AccountInfo {
+func (a *accounts) findAll(ids []ledger.AccountID, find func(ledger.AccountID) uint32) []ledger.AccountInfo {
 	if len(ids) == 0 {
 		return nil
 	}
 	var found []ledger.AccountInfo
 	once := newNumberSet(len(ids))
 	for _, id := range ids {
-		n := a.find(id)
-		if n == 0 || !once.add(n) {
+		n := find(id)
+		if n == 0 || !once.add(uint64(n)) {
 			continue
 		}
 		if info, there := a.get(n); there {
@@ -190,6 +202,21 @@ func (a *accounts) put(info *ledger.AccountInfo) {
 	}
 	row.posted, row.held, row.version = unitsOf(info.Posted), unitsOf(info.Held), info.Version
 	row.openedFrom, row.updated, row.expiry = info.OpenedAt.UnixMicro(), info.UpdatedAt.UnixMicro(), info.NextExpiry.UnixMicro()
+}
+
+// twice reports whether an account is named twice.
+func (a *accounts) twice(rows []ledger.AccountInfo) bool {
+	once := newNumberSet(len(rows))
+	for i := range rows {
+		n := a.known(rows[i].ID)
+		if n == 0 {
+			return repeats(rows, func(r *ledger.AccountInfo) ledger.AccountID { return r.ID })
+		}
+		if !once.add(uint64(n)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *accounts) share(t accountTerms) uint32 {

@@ -95,11 +95,11 @@ func newRows() *book {
 
 func isDue(h *ledger.Hold) bool { return h.State == ledger.HoldOpen && !h.ExpiresAt.IsZero() }
 
-// find returns copies of those of the rows named that exist.
-func (b *book) find(want ledger.Names) ledger.Rows {
+// find returns copies of those of the rows named that exist; account finds an account's number.
+func (b *book) find(want ledger.Names, account func(ledger.AccountID) uint32) ledger.Rows {
 	return ledger.Rows{
 		Keys:         b.findKeys(want.Keys),
-		Accounts:     b.accounts.findAll(want.Accounts),
+		Accounts:     b.accounts.findAll(want.Accounts, account),
 		Holds:        b.holds.find(b.withDue(want.Holds, want.DueHolds)),
 		Transactions: b.transactions.find(want.Transactions, b.transaction),
 		Documents:    b.documents.find(want.Documents),
@@ -199,14 +199,19 @@ func (b *book) check(w *ledger.Rows) error {
 	if !d.Empty() {
 		return errors.New("memory: only leases, pending rows and versions are ever deleted")
 	}
-	type lineName struct {
-		account ledger.AccountID
-		version uint64
+	if b.accounts.twice(w.Accounts) {
+		return errors.New("memory: an account is written twice in one update")
+	}
+	if b.twiceLine(w.Lines) {
+		return errors.New("memory: a line is written twice in one update")
+	}
+	for i := range w.Lines {
+		if b.hasLine(&w.Lines[i]) {
+			return fmt.Errorf("memory: line %d of %v is there already", w.Lines[i].Version, w.Lines[i].Account)
+		}
 	}
 	return errors.Join(
 		once("key", w.Keys, func(k *ledger.KeyRow) string { return k.Key }, func(k *ledger.KeyRow) bool { return b.keys.row(b.keys.find(k.Key)) != 0 }),
-		once("account", w.Accounts, func(a *ledger.AccountInfo) ledger.AccountID { return a.ID }, nil),
-		once("line", w.Lines, func(l *ledger.Line) lineName { return lineName{l.Account, l.Version} }, b.hasLine),
 		once("hold", w.Holds, b.holds.name, nil),
 		once("transaction", w.Transactions, func(t *ledger.Transaction) ledger.ID { return t.ID }, nil),
 		once("document", w.Documents, b.documents.name, nil),

@@ -16,6 +16,7 @@ type keys struct {
 	space *arena
 	seed  maphash.Seed
 	index index
+	seen  recall // only for who writes
 
 	// The list is sorted only when somebody looks at it: keys come in no order, and a sorted place for each would cost more
 	// than all else. Readers sort, so they take turns.
@@ -54,13 +55,19 @@ func (k *keys) find(key string) ref {
 
 // word returns the place of a text, and keeps the text when it is new.
 func (k *keys) word(key string) ref {
+	slot := k.seen.of(key)
+	if at := ref(*slot); at != 0 && string(k.bytes(at)) == key {
+		return at
+	}
 	if at := k.find(key); at != 0 {
+		*slot = uint32(at)
 		return at
 	}
 	var space [64]byte
 	record := binary.AppendUvarint(space[:keyHead], uint64(len(key)))
 	at := k.space.add(append(record, key...))
 	k.index.add(k.hash(key), uint32(at))
+	*slot = uint32(at)
 	return at
 }
 
@@ -82,8 +89,16 @@ func (b *book) putKey(row *ledger.KeyRow) {
 }
 
 func (b *book) findKeys(names []string) (found []ledger.KeyRow) {
+	var once *numberSet
 	for _, name := range names {
-		if at := b.keys.find(name); b.keys.row(at) != 0 && !slices.ContainsFunc(found, func(k ledger.KeyRow) bool { return k.Key == name }) {
+		at := b.keys.find(name)
+		if b.keys.row(at) == 0 {
+			continue
+		}
+		if once == nil {
+			once = newNumberSet(len(names))
+		}
+		if once.add(uint64(at)) {
 			found = append(found, b.keyRow(at))
 		}
 	}

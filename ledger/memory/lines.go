@@ -194,9 +194,28 @@ func (b *book) addLine(list *lineList, l *ledger.Line) {
 	list.time, list.version = l.RecordedAt.UnixMicro(), max(list.version, l.Version)
 }
 
+// twiceLine reports whether a line of the same account and version occurs twice.
+func (b *book) twiceLine(rows []ledger.Line) bool {
+	once := newNumberSet(len(rows))
+	for i := range rows {
+		n, version := b.accounts.known(rows[i].Account), rows[i].Version
+		if n == 0 || version>>32 != 0 {
+			type name struct {
+				account ledger.AccountID
+				version uint64
+			}
+			return repeats(rows, func(l *ledger.Line) name { return name{l.Account, l.Version} })
+		}
+		if !once.add(uint64(n)<<32 | version) {
+			return true
+		}
+	}
+	return false
+}
+
 // hasLine reports whether there is a line of the account and version already.
 func (b *book) hasLine(l *ledger.Line) bool {
-	n := b.accounts.find(l.Account)
+	n := b.accounts.known(l.Account)
 	if n == 0 || l.Version > b.accounts.row(n).lines.version {
 		return false
 	}

@@ -15,6 +15,7 @@ type byID[R any] struct {
 	seed  maphash.Seed
 	index index
 	list  order[ref]
+	last  ref // added last: what was just written is asked for again
 }
 
 func newByID[R any](space *arena, seed maphash.Seed) *byID[R] {
@@ -27,6 +28,9 @@ func (t *byID[R]) hash(id ledger.ID) uint32 {
 
 // at returns the place of the record with an id, or 0.
 func (t *byID[R]) at(id ledger.ID) ref {
+	if t.last != 0 && t.is(t.last, id) {
+		return t.last
+	}
 	return ref(t.index.find(t.hash(id), func(n uint32) bool { return t.is(ref(n), id) }))
 }
 
@@ -39,6 +43,7 @@ func (t *byID[R]) put(record []byte) {
 	id := ledger.ID(record)
 	old := t.at(id)
 	at := t.space.add(record)
+	t.last = at
 	if old == 0 {
 		t.index.add(t.hash(id), uint32(at))
 		t.list.add(at)
@@ -64,6 +69,7 @@ func (t *byID[R]) remove(id ledger.ID) {
 		return
 	}
 	t.index.remove(t.hash(id), uint32(at))
+	t.last = 0
 	t.list.cut(t.list.search(func(other ref) bool { return t.list.places.compare(other, at) >= 0 }))
 	t.space.release(at)
 }
@@ -79,7 +85,7 @@ func (t *byID[R]) find(ids []ledger.ID, read func(ref) R) (found []R) {
 		if once == nil {
 			once = newNumberSet(len(ids))
 		}
-		if once.add(uint32(at)) {
+		if once.add(uint64(at)) {
 			found = append(found, read(at))
 		}
 	}
@@ -120,7 +126,7 @@ func (r *reader) idAndTime() (ledger.ID, time.Time) {
 
 func (t *byID[R]) clone(space *arena) *byID[R] {
 	c := newByID[R](space, t.seed)
-	c.index = t.index.clone()
+	c.index, c.last = t.index.clone(), t.last
 	c.list = *t.list.clone(c.list.places, func(at ref) ref { return at })
 	return c
 }

@@ -1,0 +1,113 @@
+package ledger
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"time"
+)
+
+// The commonest entry, whose only command is a Post and which stands for itself, keeps of its inputs no more than a digest:
+// the transaction that it made says the rest, should somebody use the key for something else. Under a decline there
+// is no transaction, so its inputs are kept whole.
+
+// postMark begins the digest, which is JSON too: a string. It is 128 bits of a SHA-256: it need not withstand more than
+// mistakes, because who finds two transfers with one digest has found how to be told of the first when asking for the second.
+const postMark = `"post:`
+
+func isPostDigest(inputs []byte) bool { return bytes.HasPrefix(inputs, []byte(postMark)) }
+
+// onlyPost returns the post of commands that are nothing else.
+func onlyPost(commands []Command) (c Post, is bool) {
+	if len(commands) != 1 {
+		return c, false
+	}
+	c, is = commands[0].(Post)
+	return c, is
+}
+
+func postDigest(c *Post) []byte {
+	var space [512]byte
+	b := append(space[:0], c.ID[:]...)
+	b = appendTime(b, c.EffectiveAt)
+	b = append(b, 0)
+	if c.Fact {
+		b[len(b)-1] = 1
+	}
+	b = binary.AppendUvarint(b, uint64(len(c.Postings)))
+	for i := range c.Postings {
+		p := &c.Postings[i]
+		hi, lo := p.Amount.Units()
+		b = appendText(appendText(b, p.Account.Path), string(p.Account.Asset))
+		b = append(b, byte(p.Side))
+		b = binary.LittleEndian.AppendUint64(b, uint64(hi)) //nolint:gosec // the bits
+		b = binary.LittleEndian.AppendUint64(b, lo)
+	}
+	b = appendText(appendText(b, c.Reference), c.Description)
+	for _, k := range sortedKeys(c.Meta) {
+		b = appendText(appendText(b, k), c.Meta[k])
+	}
+	sum := sha256.Sum256(b)
+	inputs := make([]byte, 0, len(postMark)+22+1)
+	inputs = base64.RawURLEncoding.AppendEncode(append(inputs, postMark...), sum[:16])
+	return append(inputs, '"')
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.LittleEndian.AppendUint64(b, uint64(t.UnixMicro()))
+}
+
+// whole returns the inputs of an entry as JSON that a difference can be found in.
+func (p *prepared) whole() ([]byte, *Refusal) {
+	if !isPostDigest(p.inputs) {
+		return p.inputs, nil
+	}
+	if _, is := onlyPost(p.commands); !is {
+		return p.inputs, nil // the caller's own text happens to look like one
+	}
+	return fingerprintCommands(p.commands)
+}
+
+// wholeInputs returns the inputs of a key likewise. Those of a post come from its transaction; errUnread asks for it.
+func (s *step) wholeInputs(row *KeyRow) ([]byte, error) {
+	if !isPostDigest(row.Inputs) || len(row.Receipt.Results) != 1 || row.Receipt.Results[0].Transaction == (ID{}) {
+		return row.Inputs, nil
+	}
+	id := row.Receipt.Results[0].Transaction
+	t, exists, named := s.w.transactions.get(id)
+	switch {
+	case !named:
+		s.w.missing.Transactions = append(s.w.missing.Transactions, id)
+		return nil, errUnread
+	case !exists:
+		return nil, corrupt("the transaction of a key does not exist", nil)
+	}
+	inputs, r := fingerprintCommands([]Command{t.asked(row.Inputs)})
+	if r != nil {
+		return nil, r
+	}
+	return inputs, nil
+}
+
+// asked returns the post that made the transaction and has a digest. What a transaction does not say is tried: whether the
+// caller gave its id and its time, and whether it was a fact.
+func (t *Transaction) asked(digest []byte) Post {
+	plain := Post{Postings: t.Postings, Note: t.Note}
+	for _, id := range []ID{{}, t.ID} {
+		for _, at := range []time.Time{{}, t.EffectiveAt} {
+			for _, fact := range []bool{false, true} {
+				c := plain
+				c.ID, c.EffectiveAt, c.Fact = id, at, fact
+				if bytes.Equal(postDigest(&c), digest) {
+					return c
+				}
+			}
+		}
+	}
+	return plain
+}
