@@ -29,35 +29,35 @@ func checkMember(field, id string) error {
 
 // checkText refuses what must not be stored in a free text: control characters, invisible direction changes, card numbers.
 func checkText(field, text string) error {
-	if !utf8.ValidString(text) {
-		return invalid(field, "is not valid UTF-8")
+	if err := checkPrintable(field, text, ledger.MaxTextBytes); err != nil {
+		return err
 	}
-	if len(text) > ledger.MaxTextBytes {
-		return invalid(field, "is longer than %d bytes", ledger.MaxTextBytes)
-	}
-	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return invalid(field, "has the control character %U", r)
-		}
-	}
-	if providers.LooksLikeCardNumber(text) {
-		return refuse(ErrInvalid, ErrCardNumber, field, "looks like a card number, which kosh never stores")
-	}
-	return nil
+	return checkNoCard(field, text)
 }
 
 // checkReference is for typed references such as the id of a post: long numbers are fine there.
 func checkReference(field, text string) error {
-	if len(text) > ledger.MaxNameBytes {
-		return invalid(field, "is longer than %d bytes", ledger.MaxNameBytes)
-	}
+	return checkPrintable(field, text, ledger.MaxNameBytes)
+}
+
+func checkPrintable(field, text string, limit int) error {
 	if !utf8.ValidString(text) {
 		return invalid(field, "is not valid UTF-8")
+	}
+	if len(text) > limit {
+		return invalid(field, "is longer than %d bytes", limit)
 	}
 	for _, r := range text {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
 			return invalid(field, "has the control character %U", r)
 		}
+	}
+	return nil
+}
+
+func checkNoCard(field, text string) error {
+	if providers.LooksLikeCardNumber(text) {
+		return refuse(ErrInvalid, ErrCardNumber, field, "looks like a card number, which kosh never stores")
 	}
 	return nil
 }
@@ -68,8 +68,10 @@ func checkDestination(field, to string) error {
 		return invalid(field, "is empty")
 	}
 	digits := strings.IndexFunc(to, func(r rune) bool { return !strings.ContainsRune("0123456789 -", r) }) < 0
-	if digits && providers.LooksLikeCardNumber(to) {
-		return refuse(ErrInvalid, ErrCardNumber, field, "looks like a card number, which kosh never stores")
+	if digits {
+		if err := checkNoCard(field, to); err != nil {
+			return err
+		}
 	}
 	return checkReference(field, to)
 }

@@ -244,7 +244,7 @@ func (s *Service) load(ctx context.Context, id string) (Payment, error) {
 }
 
 func (s *Service) document(ctx context.Context, id string) (ledger.Document, error) {
-	if u, err := uuid.Parse(id); err != nil || u.String() != id {
+	if !parseKey(id) {
 		return ledger.Document{}, refuse(ErrNotFound, ErrNoPayment, "id", "%q is not the id of a payment", id)
 	}
 	d, err := s.book.Document(ctx, paymentDocument(id))
