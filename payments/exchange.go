@@ -83,24 +83,14 @@ func (r *record) exchangeCommands(v ledger.View) ([]ledger.Command, error) {
 	from, to := r.Amount.Asset(), r.Bought.Asset()
 	c := newChart(v)
 	c.open(openWallet(r.Member, from), openReceivable(r.Member, from), openWallet(r.Member, to), openReceivable(r.Member, to), openPosition(from), openPosition(to))
-	owed, wallet, debt := ReceivableAccount(r.Member, to.ID()), WalletAccount(r.Member, to.ID()), currency.Zero(to)
-	if a, ok := v.Account(owed); ok {
-		debt = least(a.Posted, r.Bought)
-	}
-	rest, err := r.Bought.Sub(debt)
+	credits, err := creditRepaying(v, r.Member, r.Bought)
 	if err != nil {
 		return nil, err
 	}
-	postings := []ledger.Posting{
-		{Account: WalletAccount(r.Member, from.ID()), Side: ledger.Debit, Amount: r.Amount},
-		{Account: PositionAccount(from.ID()), Side: ledger.Credit, Amount: r.Amount},
-		{Account: PositionAccount(to.ID()), Side: ledger.Debit, Amount: r.Bought},
-	}
-	for _, p := range []ledger.Portion{{Account: owed, Amount: debt}, {Account: wallet, Amount: rest}} {
-		if p.Amount.Sign() > 0 {
-			postings = append(postings, ledger.Posting{Account: p.Account, Side: ledger.Credit, Amount: p.Amount})
-		}
-	}
+	postings := append([]ledger.Posting{
+		debit(WalletAccount(r.Member, from.ID()), r.Amount), credit(PositionAccount(from.ID()), r.Amount),
+		debit(PositionAccount(to.ID()), r.Bought),
+	}, credits...)
 	document, err := r.put(0, noDue)
 	return append(c.commands, ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}, document), err
 }

@@ -1,7 +1,7 @@
 package payments
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -272,20 +272,18 @@ func (n *news) finish(v ledger.View) ([]ledger.Command, error) {
 		return nil, err
 	}
 	commands = append(commands, cases...)
-	references := n.newReferences(v, rec)
-	body, err := json.Marshal(rec)
-	if err != nil {
-		return nil, err
-	}
-	if string(body) == string(d.Body) && len(references) == 0 && !n.touch {
-		return commands, nil
-	}
 	due := rec.due(v.Now(), n.config)
 	if n.offset > 0 && !due.IsZero() {
 		due = v.Now().Add(n.offset)
 	}
-	document, err := rec.put(d.Version, due, references...)
-	return append(commands, document), err
+	document, err := rec.put(d.Version, due, n.newReferences(v, rec)...)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Equal(document.Body, d.Body) && len(document.References) == 0 && !n.touch {
+		return commands, nil
+	}
+	return append(commands, document), nil
 }
 
 // due says when a worker should look at the payment again; zero: never.

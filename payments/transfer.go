@@ -74,37 +74,47 @@ func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fe
 // transferCommands debits the payer and credits the fee and the payee, whose debts come first.
 func (r *record) transferCommands(v ledger.View) ([]ledger.Command, error) {
 	asset := r.Amount.Asset()
-	from, to, owed := WalletAccount(r.Member, asset.ID()), WalletAccount(r.Counterparty, asset.ID()), ReceivableAccount(r.Counterparty, asset.ID())
 	c := newChart(v)
 	c.open(openWallet(r.Member, asset), openReceivable(r.Member, asset), openWallet(r.Counterparty, asset), openReceivable(r.Counterparty, asset), openRevenue(asset))
 	rest := r.Amount
-	postings := []ledger.Posting{{Account: from, Side: ledger.Debit, Amount: r.Amount}}
-	credit := func(account ledger.AccountID, amount currency.Amount) (err error) {
-		if amount.Sign() > 0 {
-			postings = append(postings, ledger.Posting{Account: account, Side: ledger.Credit, Amount: amount})
-			rest, err = rest.Sub(amount)
-		}
-		return err
-	}
-	if r.Fee.IsValid() {
-		if err := credit(RevenueAccount(asset.ID()), r.Fee); err != nil {
+	postings := []ledger.Posting{debit(WalletAccount(r.Member, asset.ID()), r.Amount)}
+	if r.Fee.Sign() > 0 {
+		postings = append(postings, credit(RevenueAccount(asset.ID()), r.Fee))
+		var err error
+		if rest, err = rest.Sub(r.Fee); err != nil {
 			return nil, err
 		}
 	}
-	if debt, ok := v.Account(owed); ok {
-		if err := credit(owed, least(debt.Posted, rest)); err != nil {
-			return nil, err
-		}
-	}
-	if err := credit(to, rest); err != nil {
+	credits, err := creditRepaying(v, r.Counterparty, rest)
+	if err != nil {
 		return nil, err
 	}
+	postings = append(postings, credits...)
 	document, err := r.put(0, noDue)
 	if err != nil {
 		return nil, err
 	}
 	post := ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}
 	return append(c.commands, post, document), nil
+}
+
+// creditRepaying gives a member an amount: first what they owe in this asset is repaid, the rest is theirs.
+func creditRepaying(v ledger.View, member string, amount currency.Amount) ([]ledger.Posting, error) {
+	owed := ReceivableAccount(member, amount.AssetID())
+	rest := amount
+	var postings []ledger.Posting
+	if debt, ok := v.Account(owed); ok && debt.Posted.Sign() > 0 {
+		repaid := least(debt.Posted, rest)
+		postings = append(postings, credit(owed, repaid))
+		var err error
+		if rest, err = rest.Sub(repaid); err != nil {
+			return nil, err
+		}
+	}
+	if rest.Sign() > 0 {
+		postings = append(postings, credit(WalletAccount(member, amount.AssetID()), rest))
+	}
+	return postings, nil
 }
 
 // note ties a posting or hold to its payment.
