@@ -54,7 +54,7 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	if err := s.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {
 		return Instrument{}, err
 	}
-	name, ok := s.linking(r.Provider, r.Method)
+	name, _, ok := s.offering(r.Provider, providers.Link, r.Method, "") // a link is about no asset
 	if !ok {
 		err := refuse(ErrInvalid, ErrUnsupported, "method", "no provider links a %q", r.Method)
 		p, again := s.again(ctx, r.Actor, r.Key, tagged{Link, r}, err)
@@ -72,25 +72,6 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	i, err := s.instrument(ctx, p.ID)
 	i.Action, i.Replayed = p.Action, p.Replayed
 	return i, err
-}
-
-// linking finds a provider that links instruments of a method, in whatever asset.
-func (s *Service) linking(name string, method providers.Method) (string, bool) {
-	for _, n := range s.Providers() {
-		if name != "" && n != name {
-			continue
-		}
-		p, err := s.provider(n)
-		if err != nil {
-			continue
-		}
-		for _, o := range p.Describe().Offers {
-			if o.Kind == providers.Link && o.Method == method {
-				return n, true
-			}
-		}
-	}
-	return "", false
 }
 
 // Instruments yields the member's instruments, oldest first, whatever their state.
