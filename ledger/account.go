@@ -9,7 +9,8 @@ import (
 )
 
 // AccountID names an account: one path in one asset. The path is 1 to 8 segments of letters, digits and
-// . _ ~ @ : + = - joined by slashes, at most [MaxPathBytes] long, for example wallet/alice.
+// . _ ~ @ : + = - joined by slashes, at most [MaxPathBytes] long, for example wallet/alice. A last segment * means all
+// parts of a striped account, see [Stripes].
 type AccountID struct {
 	Path  string           `json:"path"`
 	Asset currency.AssetID `json:"asset"`

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -10,8 +11,11 @@ import (
 
 // Balances implements [Ledger]. At the zero AsOf it is one read. A past balance is one look-up an account; a balance at
 // an effective moment also reads the lines recorded since MaxPostdate before it, because one of them may be dated back.
-// An id that is named twice is answered twice.
+// An id that is named twice is answered twice; a striped account, such as fees/*, is the sum of its parts.
 func (b *Book) Balances(ctx context.Context, at AsOf, ids ...AccountID) ([]Balance, error) {
+	if slices.ContainsFunc(ids, AccountID.isStriped) {
+		return b.stripedBalances(ctx, at, ids)
+	}
 	infos, err := b.infos(ctx, ids)
 	if err != nil {
 		return nil, err

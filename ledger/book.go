@@ -25,6 +25,8 @@ type Config struct {
 	Rest time.Duration
 	// MaxWaiting is how many entries may wait while others are written; one more is ErrBusy. Zero means DefaultMaxWaiting.
 	MaxWaiting int
+	// Stripes says which accounts are kept in parts. Every process may have its own numbers.
+	Stripes Stripes
 }
 
 // DefaultRest is how long [Book.Run] waits when there was nothing to do. It is most of what the feed lags behind.
@@ -41,6 +43,8 @@ type Book struct {
 	newID func() uuid.UUID
 	rest  time.Duration
 	queue queue // of entries to be recorded
+
+	stripes Stripes
 
 	mu     sync.Mutex                                // of writers of agreed
 	agreed atomic.Pointer[map[currency.AssetID]bool] // assets on whose definition the book and this process agree; never changed in place
@@ -63,6 +67,7 @@ func New(s Store, c Config) *Book {
 	if b.rest <= 0 {
 		b.rest = DefaultRest
 	}
+	b.stripes = maps.Clone(c.Stripes)
 	b.queue.limit = c.MaxWaiting
 	if b.queue.limit <= 0 {
 		b.queue.limit = DefaultMaxWaiting
@@ -124,6 +129,10 @@ func (b *Book) open(ctx context.Context, e Entry) (*prepared, error) {
 		return nil, storeError(err)
 	}
 	if r := checkBook(b.name); r != nil {
+		return nil, r
+	}
+	e, r := b.unstripe(e)
+	if r != nil {
 		return nil, r
 	}
 	p, r := prepare(e, b.newID)

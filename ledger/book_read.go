@@ -30,13 +30,17 @@ func (a account) Lines(ctx context.Context, q Query) iter.Seq2[Line, error] {
 }
 
 // Info returns an account as it stands, or ErrAccountNotFound. A hold past its deadline counts as held until an entry
-// names the account or [Book.Run] sweeps it.
+// names the account or [Book.Run] sweeps it. Of a striped account, such as fees/*, it is the sum of the parts, with the terms
+// of the first.
 func (b *Book) Info(ctx context.Context, id AccountID) (AccountInfo, error) {
-	infos, err := b.infos(ctx, []AccountID{id})
+	infos, err := b.wholeInfos(ctx, []AccountID{id})
 	if err != nil {
 		return AccountInfo{}, err
 	}
-	return infos[0], nil
+	if id.isStriped() {
+		return sumInfo(id, infos[0])
+	}
+	return infos[0][0], nil
 }
 
 // Document returns the current version of a document, or ErrDocumentNotFound.

@@ -33,6 +33,8 @@ type OpenAccount struct {
 	Owner   string          `json:"owner,omitempty"`
 	Floor   currency.Amount `json:"floor"`   // Amount{}: none
 	Ceiling currency.Amount `json:"ceiling"` // Amount{}: none
+
+	parts int // of a striped account, whose first part Account is then; see Stripes
 }
 
 // Post records a transaction: at least two postings of positive amounts, debits equal to credits in every asset, no

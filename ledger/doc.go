@@ -80,8 +80,9 @@
 //
 // Give each member one wallet an asset, with the member as owner and a floor of zero. Leave clearing, suspense and fees
 // without bounds: a fact from outside must always find a place. Open what an entry needs in the entry itself:
-// [OpenAccount] does nothing when the account is there. Split an account that everybody writes (fees/0 … fees/7) when one
-// becomes too hot, and read the parts together with Query.Path "fees/".
+// [OpenAccount] does nothing when the account is there. Callers of one Book share
+// their writes; when an account that everybody writes is too hot for several processes, keep it in parts ([Stripes]): it is
+// written and read as fees/*.
 //
 // One account a purpose: a balance should answer one question. Money that waits for something belongs to a hold when its
 // owner may still get it back alone (a cash-out, an authorization), and to an account of its own when not (escrow, a prize

@@ -22,6 +22,9 @@ func fingerprint(inputs any, commands []Command) ([]byte, *Refusal) {
 	if inputs == nil {
 		return fingerprintCommands(commands)
 	}
+	if given, is := inputs.(asGiven); is {
+		return fingerprintCommands(given)
+	}
 	raw, err := json.Marshal(inputs)
 	if err != nil {
 		return nil, invalid("inputs", clip(err.Error()))

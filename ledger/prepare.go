@@ -137,7 +137,7 @@ func (p *prepared) gather() {
 func (n *Names) addCommand(c Command) {
 	switch c := c.(type) {
 	case OpenAccount:
-		n.Accounts = append(n.Accounts, c.Account)
+		n.Accounts = append(n.Accounts, c.opened()...)
 	case SetAccount:
 		n.Accounts = append(n.Accounts, c.Account)
 	case Post:

@@ -215,7 +215,7 @@ func (s *step) execute(c Command) error {
 	var err error
 	switch c := c.(type) {
 	case OpenAccount:
-		err = s.openAccount(c)
+		err = s.openAccounts(c)
 	case SetAccount:
 		err = s.setAccount(c)
 	case Post:

@@ -100,6 +100,17 @@ func (s *step) write(a AccountInfo, l Line) error {
 	return nil
 }
 
+// openAccounts opens an account, or every part of a striped one.
+func (s *step) openAccounts(c OpenAccount) error {
+	for _, id := range c.opened() {
+		c.Account = id
+		if err := s.openAccount(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // openAccount opens an account, or does nothing when it is there on the same terms: the same type and owner, and the
 // bounds that it was opened with or has now. So an entry may open what it needs every time, also after its bounds were
 // changed; and it never reopens an account that was closed.
