@@ -37,12 +37,13 @@ const DefaultRest = 25 * time.Millisecond
 //
 // Errors of its methods are *[Refusal]s; only what a guard returned comes back in its own type.
 type Book struct {
-	store Store
-	name  string
-	clock func() time.Time
-	newID func() uuid.UUID
-	rest  time.Duration
-	queue queue // of entries to be recorded
+	store  Store
+	name   string
+	clock  func() time.Time
+	newID  func() uuid.UUID
+	rest   time.Duration
+	queue  queue   // of entries to be recorded
+	joined *joined // of a book inside a transaction of the host, which needs no queue
 
 	stripes Stripes
 

@@ -28,6 +28,9 @@ const maxStrikes = 4
 // record gets entries that a caller gives together, at most maxBatch, into a batch, waits for their outcomes and finds them in
 // the entries. The error means that they have none.
 func (b *Book) record(ctx context.Context, r *request) error {
+	if b.joined != nil {
+		return b.joined.carry(ctx, b, r)
+	}
 	leading, err := b.queue.join(r)
 	if err != nil {
 		return err
@@ -84,7 +87,7 @@ func (b *Book) divide(ctx context.Context, batch []*prepared, d *division) {
 		failAll(batch, d.last)
 		return
 	}
-	err := b.update(ctx, batch)
+	err := b.update(ctx, batch, &b.queue.work)
 	switch {
 	case err == nil:
 		d.strikes = 0
@@ -115,8 +118,8 @@ func isWhole(err error) bool {
 	return errors.Is(err, Unavailable) || errors.Is(err, ErrStore) || errors.Is(err, ErrBusy)
 }
 
-// update decides entries in one Update.
-func (b *Book) update(ctx context.Context, batch []*prepared) error {
+// update decides entries in one Update, in the space of work.
+func (b *Book) update(ctx context.Context, batch []*prepared, work *working) error {
 	asked, err := b.resolve(ctx, namesOf(batch))
 	if err != nil {
 		return err
@@ -124,8 +127,8 @@ func (b *Book) update(ctx context.Context, batch []*prepared) error {
 	now := b.Now()
 	var outcomes []outcome
 	err = b.store.Update(ctx, b.name, asked, func(found Rows) (Rows, Names, error) {
-		b.queue.work.reset(now, asked, found)
-		decided, write, more := b.queue.work.decide(batch)
+		work.reset(now, asked, found)
+		decided, write, more := work.decide(batch)
 		if !more.Empty() {
 			asked = asked.And(more).Sorted() // a Store that starts again names these too
 			return Rows{}, more, nil
