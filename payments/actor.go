@@ -70,14 +70,14 @@ func OwnerOnly(_ context.Context, actor Actor, action Action, member string) err
 	return refuse(ErrInvalid, ErrForbidden, "actor", "%s may not %s for member %q", actor, action, member)
 }
 
-func (s *Service) authorize(ctx context.Context, actor Actor, action Action, member string) error {
+func (dk *Desk) authorize(ctx context.Context, actor Actor, action Action, member string) error {
 	if actor.member != "" {
 		// Keys are scoped by the actor's name, which therefore must not hold their separator.
 		if err := checkMember("actor", actor.member); err != nil {
 			return err
 		}
 	}
-	err := s.config.Authorize(ctx, actor, action, member)
+	err := dk.config.Authorize(ctx, actor, action, member)
 	if err == nil {
 		return nil
 	}

@@ -77,18 +77,18 @@ func checkDestination(field, to string) error {
 }
 
 // checkAmount refuses what is not a positive amount of an enabled asset.
-func (s *Service) checkAmount(field string, a currency.Amount) error {
+func (dk *Desk) checkAmount(field string, a currency.Amount) error {
 	if !a.IsValid() {
 		return invalid(field, "is missing")
 	}
 	if a.Sign() <= 0 {
 		return invalid(field, "%s is not positive", a)
 	}
-	return s.checkAsset(field, a.AssetID())
+	return dk.checkAsset(field, a.AssetID())
 }
 
-func (s *Service) checkAsset(field string, id currency.AssetID) error {
-	if _, err := s.config.Assets.Lookup(id); err != nil {
+func (dk *Desk) checkAsset(field string, id currency.AssetID) error {
+	if _, err := dk.config.Assets.Lookup(id); err != nil {
 		r := refuse(ErrInvalid, ErrUnsupported, field, "asset %q is not enabled", id)
 		r.Cause = err
 		return r

@@ -26,35 +26,42 @@ type DepositRequest struct {
 // before Deposit returns (cards) or days later (banks, chains): see Payment.State. A card that is declined is no error
 // but a payment with the state Failed and a Reason.
 func (s *Service) Deposit(ctx context.Context, r DepositRequest) (Payment, error) {
+	p, err := s.desk.Deposit(ctx, r)
+	return s.carryOut(ctx, p, err)
+}
+
+// Deposit records what [Service.Deposit] records. A worker sends it to the provider after the host has committed, or
+// [Service.Advance] at once.
+func (dk *Desk) Deposit(ctx context.Context, r DepositRequest) (Payment, error) {
 	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := first(
-		checkMember("member", r.Member), s.checkAmount("amount", r.Amount),
+		checkMember("member", r.Member), dk.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description),
 	); err != nil {
 		return Payment{}, err
 	}
-	if err := s.authorize(ctx, r.Actor, ActDeposit, r.Member); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActDeposit, r.Member); err != nil {
 		return Payment{}, err
 	}
-	id := s.config.NewID()
+	id := dk.config.NewID()
 	rec := &record{
 		ID: id.String(), Kind: Deposit, Member: r.Member, Amount: r.Amount,
 		Reference: r.Reference, Description: r.Description,
 	}
-	if err := s.routeDeposit(ctx, r, rec); err != nil {
-		return s.again(ctx, r.Actor, r.Key, tagged{Deposit, r}, err)
+	if err := dk.routeDeposit(ctx, r, rec); err != nil {
+		return dk.again(ctx, r.Actor, r.Key, tagged{Deposit, r}, err)
 	}
 	proposal := Proposal{
 		Kind: rec.Kind, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.Instrument, Reference: r.Reference,
 	}
-	return s.start(ctx, r.Actor, r.Key, r, rec, s.guards(proposal))
+	return dk.start(ctx, r.Actor, r.Key, r, rec, dk.guards(proposal))
 }
 
 // routeDeposit chooses who takes the money.
-func (s *Service) routeDeposit(ctx context.Context, r DepositRequest, rec *record) error {
+func (dk *Desk) routeDeposit(ctx context.Context, r DepositRequest, rec *record) error {
 	asset := r.Amount.AssetID()
 	if r.Instrument == "" {
-		name, offer, ok := s.offering("", providers.DepositAddress, "", asset)
+		name, offer, ok := dk.offers.offering("", providers.DepositAddress, "", asset)
 		if !ok {
 			return refuse(ErrInvalid, ErrUnsupported, "instrument", "no provider gives addresses for %s; name an instrument", asset)
 		}
@@ -62,11 +69,11 @@ func (s *Service) routeDeposit(ctx context.Context, r DepositRequest, rec *recor
 		rec.Provider, rec.Method = name, offer.Method
 		return nil
 	}
-	instrument, err := s.usable(ctx, r.Instrument, r.Member)
+	instrument, err := dk.usable(ctx, r.Instrument, r.Member)
 	if err != nil {
 		return err
 	}
-	name, offer, ok := s.offering(instrument.Provider, providers.Deposit, instrument.Method, asset)
+	name, offer, ok := dk.offers.offering(instrument.Provider, providers.Deposit, instrument.Method, asset)
 	if !ok {
 		return refuse(ErrInvalid, ErrUnsupported, "amount", "%s takes no deposit of %s from a %s", instrument.Provider, asset, instrument.Method)
 	}
@@ -78,31 +85,24 @@ func (s *Service) routeDeposit(ctx context.Context, r DepositRequest, rec *recor
 	return nil
 }
 
-// start records a payment that a provider will carry out, then takes its first step. On a replay it resumes the payment.
-func (s *Service) start(ctx context.Context, actor Actor, key string, inputs any, rec *record, guards []ledger.Guard) (Payment, error) {
+// start records a payment that a provider will carry out.
+func (dk *Desk) start(ctx context.Context, actor Actor, key string, inputs any, rec *record, guards []ledger.Guard) (Payment, error) {
 	id := paymentDocument(rec.ID)
 	guards = append(guards, ledger.Guard{
 		Reads: ledger.Reads{Documents: []ledger.DocumentID{id}},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
-			document, err := rec.put(0, v.Now().Add(s.config.SubmitTimeout))
+			document, err := rec.put(0, v.Now().Add(dk.patience))
 			return []ledger.Command{document}, err
 		},
 	})
-	return s.startWith(ctx, actor, key, inputs, rec, guards)
+	return dk.startWith(ctx, actor, key, inputs, rec, guards)
 }
 
 // startWith is start for payments whose guards record the document themselves.
-func (s *Service) startWith(ctx context.Context, actor Actor, key string, inputs any, rec *record, guards []ledger.Guard) (Payment, error) {
+func (dk *Desk) startWith(ctx context.Context, actor Actor, key string, inputs any, rec *record, guards []ledger.Guard) (Payment, error) {
 	kind := rec.Kind
 	if kind == Address {
 		kind = Deposit // it is what was asked for
 	}
-	p, err := s.request(ctx, actor, key, tagged{kind, inputs}, mustID(rec.ID), ledger.Entry{Guards: guards})
-	if err != nil || p.State.Done() {
-		return p, err
-	}
-	replayed := p.Replayed
-	p, err = s.advance(ctx, p.ID, replayed)
-	p.Replayed = replayed
-	return p, err
+	return dk.request(ctx, actor, key, tagged{kind, inputs}, mustID(rec.ID), ledger.Entry{Guards: guards})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
@@ -53,6 +54,8 @@ type env struct {
 	book    *ledger.Book
 	sandbox *sandbox.Sandbox
 	svc     *payments.Service
+	config  payments.Config
+	ids     func() uuid.UUID // of the book; nil: as usual
 	keys    int
 }
 
@@ -74,6 +77,7 @@ func newEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) *en
 	var err error
 	e.sandbox, err = sandbox.New(sc)
 	require.NoError(t, err)
+	e.config = pc
 	e.svc, err = payments.New(e.book, pc)
 	require.NoError(t, err)
 	require.NoError(t, e.svc.Register(e.sandbox))
@@ -204,9 +208,11 @@ func (e *env) sound() {
 	require.Empty(e, v.Problems)
 }
 
-func (e *env) dump() string {
+func (e *env) dump() string { return e.dumpOf(e.store) }
+
+func (e *env) dumpOf(s ledger.Store) string {
 	e.Helper()
-	b, err := ledgertest.Dump(e.ctx, e.store, e.book.Name())
+	b, err := ledgertest.Dump(e.ctx, s, e.book.Name())
 	require.NoError(e, err)
 	return string(b)
 }

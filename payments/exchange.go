@@ -20,22 +20,28 @@ type ExchangeRequest struct {
 // Exchange gives one asset for another against the platform's own position, at the rate of Config.Rates, rounded down to
 // the unit of the asset bought. It is done when it returns. An in-app coin must have been issued first.
 func (s *Service) Exchange(ctx context.Context, r ExchangeRequest) (Payment, error) {
+	return s.desk.Exchange(ctx, r)
+}
+
+// Exchange is [Service.Exchange], done when the host commits. Config.Rates is asked while the host's transaction is open: it
+// should answer from memory.
+func (dk *Desk) Exchange(ctx context.Context, r ExchangeRequest) (Payment, error) {
 	r.Member = cmp.Or(r.Member, r.Actor.member)
-	if err := first(checkMember("member", r.Member), s.checkAmount("amount", r.Amount), s.checkAsset("to", r.To)); err != nil {
+	if err := first(checkMember("member", r.Member), dk.checkAmount("amount", r.Amount), dk.checkAsset("to", r.To)); err != nil {
 		return Payment{}, err
 	}
-	if err := s.authorize(ctx, r.Actor, ActExchange, r.Member); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActExchange, r.Member); err != nil {
 		return Payment{}, err
 	}
-	to, err := s.config.Assets.Lookup(r.To)
+	to, err := dk.config.Assets.Lookup(r.To)
 	if err != nil {
 		return Payment{}, err
 	}
-	bought, err := s.price(ctx, r.Amount, to)
+	bought, err := dk.price(ctx, r.Amount, to)
 	if err != nil {
-		return s.again(ctx, r.Actor, r.Key, tagged{Exchange, r}, err)
+		return dk.again(ctx, r.Actor, r.Key, tagged{Exchange, r}, err)
 	}
-	id := s.config.NewID()
+	id := dk.config.NewID()
 	rec := &record{ID: id.String(), Kind: Exchange, Member: r.Member, Amount: r.Amount, Bought: bought, Transaction: id}
 	from := r.Amount.Asset()
 	move := ledger.Guard{
@@ -48,16 +54,16 @@ func (s *Service) Exchange(ctx context.Context, r ExchangeRequest) (Payment, err
 		},
 		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.exchangeCommands(v) },
 	}
-	guards := append(s.guards(Proposal{Kind: Exchange, Actor: r.Actor, Member: r.Member, Amount: r.Amount}), move)
-	return s.request(ctx, r.Actor, r.Key, tagged{Exchange, r}, id, ledger.Entry{Guards: guards})
+	guards := append(dk.guards(Proposal{Kind: Exchange, Actor: r.Actor, Member: r.Member, Amount: r.Amount}), move)
+	return dk.request(ctx, r.Actor, r.Key, tagged{Exchange, r}, id, ledger.Entry{Guards: guards})
 }
 
-func (s *Service) price(ctx context.Context, give currency.Amount, to *currency.Definition) (currency.Amount, error) {
+func (dk *Desk) price(ctx context.Context, give currency.Amount, to *currency.Definition) (currency.Amount, error) {
 	none := refuse(ErrInvalid, ErrNoRate, "to", "%s is not exchanged for %s", give.AssetID(), to.ID())
-	if s.config.Rates == nil || give.AssetID() == to.ID() {
+	if dk.config.Rates == nil || give.AssetID() == to.ID() {
 		return currency.Amount{}, none
 	}
-	rate, ok, err := s.config.Rates(ctx, give.Asset(), to)
+	rate, ok, err := dk.config.Rates(ctx, give.Asset(), to)
 	switch {
 	case err != nil:
 		r := refuse(ErrUnavailable, ErrNoRate, "to", "the rate source failed")
@@ -115,23 +121,28 @@ type IssueRequest struct {
 // Issue makes new coins of an in-app asset (currency.Virtual) and puts them into the platform's position, from where they
 // can be sold by Exchange. SupplyAccount shows how many there are.
 func (s *Service) Issue(ctx context.Context, r IssueRequest) (Payment, error) {
-	if err := s.checkAmount("amount", r.Amount); err != nil {
+	return s.desk.Issue(ctx, r)
+}
+
+// Issue is [Service.Issue], done when the host commits.
+func (dk *Desk) Issue(ctx context.Context, r IssueRequest) (Payment, error) {
+	if err := dk.checkAmount("amount", r.Amount); err != nil {
 		return Payment{}, err
 	}
 	asset := r.Amount.Asset()
 	if asset.Kind() != currency.Virtual {
 		return Payment{}, invalid("amount", "%s is not an in-app asset", asset.ID())
 	}
-	if err := s.authorize(ctx, r.Actor, ActIssue, ""); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActIssue, ""); err != nil {
 		return Payment{}, err
 	}
-	id := s.config.NewID()
+	id := dk.config.NewID()
 	rec := &record{ID: id.String(), Kind: Issue, Amount: r.Amount, Transaction: id}
 	document, err := rec.put(0, noDue)
 	if err != nil {
 		return Payment{}, err
 	}
-	return s.request(ctx, r.Actor, r.Key, tagged{Issue, r}, id, ledger.Entry{Commands: []ledger.Command{
+	return dk.request(ctx, r.Actor, r.Key, tagged{Issue, r}, id, ledger.Entry{Commands: []ledger.Command{
 		ledger.OpenAccount{Account: SupplyAccount(asset.ID()), Type: ledger.Asset, Floor: currency.Zero(asset)},
 		openPosition(asset),
 		ledger.Post{ID: id, Note: rec.note(), Postings: []ledger.Posting{

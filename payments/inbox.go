@@ -103,7 +103,7 @@ func (s *Service) explain(ctx context.Context, lane string, e providers.Event) (
 	if e.Lookup == nil {
 		return nil, true, nil
 	}
-	p, err := s.provider(lane)
+	p, err := s.lanes.provider(lane)
 	if err != nil {
 		return nil, false, err
 	}
@@ -155,10 +155,10 @@ func cursorDocument(provider string) ledger.DocumentID {
 func (s *Service) ensureCursors(ctx context.Context) (int, error) {
 	made := 0
 	for _, name := range s.Providers() {
-		s.mu.RLock()
-		seen := s.cursors[name]
-		s.mu.RUnlock()
-		p, err := s.provider(name)
+		s.lanes.mu.RLock()
+		seen := s.lanes.cursors[name]
+		s.lanes.mu.RUnlock()
+		p, err := s.lanes.provider(name)
 		if err != nil || seen {
 			continue
 		}
@@ -177,9 +177,9 @@ func (s *Service) ensureCursors(ctx context.Context) (int, error) {
 				made++
 			}
 		}
-		s.mu.Lock()
-		s.cursors[name] = true
-		s.mu.Unlock()
+		s.lanes.mu.Lock()
+		s.lanes.cursors[name] = true
+		s.lanes.mu.Unlock()
 	}
 	return made, nil
 }
@@ -188,7 +188,7 @@ func (s *Service) ensureCursors(ctx context.Context) (int, error) {
 // there was nothing new the cursor's document stays as it is and rests, so that polling leaves no trace in history.
 func (s *Service) poll(ctx context.Context, l ledger.Leased) (rest time.Duration, err error) {
 	name, d := l.Document.DocumentID.ID, l.Document
-	p, err := s.provider(name)
+	p, err := s.lanes.provider(name)
 	if err != nil {
 		return 0, err
 	}

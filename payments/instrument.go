@@ -51,13 +51,13 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	if err := checkText("token", r.Token); err != nil {
 		return Instrument{}, err
 	}
-	if err := s.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {
+	if err := s.desk.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {
 		return Instrument{}, err
 	}
-	name, _, ok := s.offering(r.Provider, providers.Link, r.Method, "") // a link is about no asset
+	name, _, ok := s.lanes.offering(r.Provider, providers.Link, r.Method, "") // a link is about no asset
 	if !ok {
 		err := refuse(ErrInvalid, ErrUnsupported, "method", "no provider links a %q", r.Method)
-		p, again := s.again(ctx, r.Actor, r.Key, tagged{Link, r}, err)
+		p, again := s.desk.again(ctx, r.Actor, r.Key, tagged{Link, r}, err)
 		if again != nil {
 			return Instrument{Replayed: p.Replayed}, again
 		}
@@ -65,7 +65,8 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	}
 	id := s.config.NewID()
 	rec := &record{ID: id.String(), Kind: Link, Member: r.Member, Provider: name, Method: r.Method, Token: r.Token}
-	p, err := s.start(ctx, r.Actor, r.Key, r, rec, s.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}))
+	p, err := s.desk.start(ctx, r.Actor, r.Key, r, rec, s.desk.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}))
+	p, err = s.carryOut(ctx, p, err)
 	if err != nil {
 		return Instrument{Replayed: p.Replayed}, err
 	}
@@ -77,7 +78,7 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 // Instruments yields the member's instruments, oldest first, whatever their state.
 func (s *Service) Instruments(ctx context.Context, actor Actor, member string) iter.Seq2[Instrument, error] {
 	return func(yield func(Instrument, error) bool) {
-		err := first(checkMember("member", member), s.authorize(ctx, actor, ActView, member))
+		err := first(checkMember("member", member), s.desk.authorize(ctx, actor, ActView, member))
 		if err != nil {
 			yield(Instrument{}, err)
 			return
@@ -99,7 +100,7 @@ func (s *Service) Instruments(ctx context.Context, actor Actor, member string) i
 }
 
 func (s *Service) instrument(ctx context.Context, id string) (Instrument, error) {
-	d, err := s.document(ctx, id)
+	d, err := s.desk.document(ctx, id)
 	if err != nil {
 		return Instrument{}, err
 	}
@@ -119,8 +120,8 @@ func (r *record) asInstrument() Instrument {
 }
 
 // usable loads a member's own linked instrument.
-func (s *Service) usable(ctx context.Context, id, member string) (*record, error) {
-	d, err := s.document(ctx, id)
+func (dk *Desk) usable(ctx context.Context, id, member string) (*record, error) {
+	d, err := dk.document(ctx, id)
 	if err != nil {
 		if ledger.ClassOf(err) == ErrUnavailable {
 			return nil, err

@@ -284,7 +284,11 @@ func payment(d ledger.Document) (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	p := Payment{
+	return r.payment(d)
+}
+
+func (r *record) payment(d ledger.Document) (p Payment, err error) {
+	p = Payment{
 		ID: r.ID, Kind: r.Kind, State: r.state(), Version: d.Version, Member: r.Member, Counterparty: r.Counterparty,
 		Asset: r.Asset, Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
 		Of: r.Of, Reference: r.Reference, Description: r.Description, Reason: r.Reason, Parked: r.Parked,

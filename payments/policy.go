@@ -31,9 +31,9 @@ type Rule interface {
 }
 
 // guards turns the rules into guards. A rule's refusal is a decline whatever its own class.
-func (s *Service) guards(p Proposal) []ledger.Guard {
-	guards := make([]ledger.Guard, 0, len(s.config.Rules)+1)
-	for _, rule := range s.config.Rules {
+func (dk *Desk) guards(p Proposal) []ledger.Guard {
+	guards := make([]ledger.Guard, 0, len(dk.config.Rules)+1)
+	for _, rule := range dk.config.Rules {
 		guards = append(guards, ledger.Guard{
 			Reads: rule.Reads(p),
 			Check: func(v ledger.View) ([]ledger.Command, error) { return rule.Decide(p, v) },

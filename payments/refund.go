@@ -23,10 +23,17 @@ type RefundRequest struct {
 // tip is reversed at once, and the payment returned is that one. The member whose wallet the money leaves is the one who
 // must be allowed to.
 func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
+	p, err := s.desk.Refund(ctx, r)
+	return s.carryOut(ctx, p, err)
+}
+
+// Refund is [Service.Refund], but that of a deposit is only recorded: a worker sends it to the provider after the host has
+// committed, or [Service.Advance] at once.
+func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 	if err := checkText("description", r.Description); err != nil {
 		return Payment{}, err
 	}
-	d, err := s.document(ctx, r.Of)
+	d, err := dk.document(ctx, r.Of)
 	if err != nil {
 		return Payment{}, err
 	}
@@ -38,7 +45,7 @@ func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) 
 	if of.Counterparty != "" {
 		payer = of.Counterparty
 	}
-	if err := s.authorize(ctx, r.Actor, ActRefund, payer); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActRefund, payer); err != nil {
 		return Payment{}, err
 	}
 	switch of.Kind {
@@ -46,16 +53,16 @@ func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) 
 		if r.Amount.IsValid() && r.Amount != of.Amount {
 			return Payment{}, invalid("amount", "a %s is given back whole", of.Kind)
 		}
-		return s.undo(ctx, r, of)
+		return dk.undo(ctx, r, of)
 	case Deposit:
-		return s.refundDeposit(ctx, r, of)
+		return dk.refundDeposit(ctx, r, of)
 	case Address, Withdrawal, Refund, Link, Exchange, Issue:
 	}
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }
 
 // undo reverses the transaction of a send or tip.
-func (s *Service) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
+func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
 	id := paymentDocument(of.ID)
 	guard := ledger.Guard{
 		Reads: ledger.Reads{Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction}},
@@ -78,36 +85,36 @@ func (s *Service) undo(ctx context.Context, r RefundRequest, of *record) (Paymen
 			return []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}, document}, err
 		},
 	}
-	return s.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})
+	return dk.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})
 }
 
-func (s *Service) refundDeposit(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
-	if err := s.checkAmount("amount", r.Amount); err != nil {
+func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
+	if err := dk.checkAmount("amount", r.Amount); err != nil {
 		return Payment{}, err
 	}
 	if r.Amount.Asset() != of.Amount.Asset() {
 		return Payment{}, invalid("amount", "the deposit was in %s", of.Amount.AssetID())
 	}
-	name, offer, ok := s.offering(of.Provider, providers.Refund, of.Method, r.Amount.AssetID())
+	name, offer, ok := dk.offers.offering(of.Provider, providers.Refund, of.Method, r.Amount.AssetID())
 	if !ok {
 		err := refuse(ErrInvalid, ErrUnsupported, "of", "%s gives no %s back", of.Provider, r.Amount.AssetID())
-		return s.again(ctx, r.Actor, r.Key, tagged{Refund, r}, err)
+		return dk.again(ctx, r.Actor, r.Key, tagged{Refund, r}, err)
 	}
 	if err := within(offer, r.Amount); err != nil {
 		return Payment{}, err
 	}
 	rec := &record{
-		ID: s.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: name, Method: of.Method,
+		ID: dk.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: name, Method: of.Method,
 		Instrument: of.Instrument, Of: of.ID, OfReference: of.ProviderReference, Description: r.Description,
 	}
-	guards := append(s.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}), s.reserveRefund(rec))
-	return s.startWith(ctx, r.Actor, r.Key, r, rec, guards)
+	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}), dk.reserveRefund(rec))
+	return dk.startWith(ctx, r.Actor, r.Key, r, rec, guards)
 }
 
 // reserveRefund reserves the amount on the deposit, so that two refunds cannot give back the same money, holds it in the
 // wallet and records the refund, in one step.
-func (s *Service) reserveRefund(rec *record) ledger.Guard {
-	hold := s.reserve(rec)
+func (dk *Desk) reserveRefund(rec *record) ledger.Guard {
+	hold := dk.reserve(rec)
 	of := paymentDocument(rec.Of)
 	hold.Reads.Documents = append(hold.Reads.Documents, of)
 	withHold := hold.Check
@@ -135,7 +142,7 @@ func (s *Service) reserveRefund(rec *record) ledger.Guard {
 		if !planted("refund-unreserved") {
 			deposit.Refunds[rec.ID] = rec.Amount
 		}
-		reserved, err := deposit.put(d.Version, deposit.due(v.Now(), s.config))
+		reserved, err := deposit.put(d.Version, deposit.due(v.Now(), dk.config))
 		if err != nil {
 			return nil, err
 		}

@@ -103,7 +103,7 @@ func (s *Service) route(ctx context.Context, provider string, r providers.Report
 	n := news{provider: provider, report: r}
 	of := ""
 	if r.Key != "" {
-		d, err := s.document(ctx, r.Key)
+		d, err := s.desk.document(ctx, r.Key)
 		switch {
 		case err == nil:
 			rec, err := readRecord(d)
@@ -149,7 +149,7 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 		}
 	}
 	if of != "" {
-		d, err := s.document(ctx, of)
+		d, err := s.desk.document(ctx, of)
 		if err != nil {
 			return n, false, err
 		}

@@ -2,9 +2,6 @@ package payments
 
 import (
 	"context"
-	"errors"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +10,6 @@ import (
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
-	"github.com/koshpay/kosh/providers"
 )
 
 // Config configures a [Service]. The zero value is safe: all current ISO 4217 currencies, only owners take money out, no
@@ -57,9 +53,11 @@ type Service struct {
 	book   *ledger.Book
 	config Config
 
-	mu      sync.RWMutex
-	lanes   map[string]providers.Provider
-	cursors map[string]bool // providers whose polling is recorded as due work
+	desk  *Desk // works on the book itself, outside any transaction of the host
+	lanes *lanes
+
+	numbering sync.Mutex // of the sequencer, which is for one at a time
+	sequencer *ledger.Sequencer
 }
 
 // New makes a service over a book. It does no I/O.
@@ -104,7 +102,9 @@ func New(book *ledger.Book, c Config) (*Service, error) {
 	if c.MaxNotSent <= 0 {
 		c.MaxNotSent = 5
 	}
-	return &Service{book: book, config: c, lanes: map[string]providers.Provider{}, cursors: map[string]bool{}}, nil
+	all := newLanes()
+	desk := &Desk{book: book, config: c, offers: all, patience: c.SubmitTimeout}
+	return &Service{book: book, config: c, desk: desk, lanes: all, sequencer: book.Sequencer()}, nil
 }
 
 // Book returns the book that the service keeps.
@@ -113,160 +113,7 @@ func (s *Service) Book() *ledger.Book { return s.book }
 // Assets returns the registry of assets that the service accepts; enable more at any time.
 func (s *Service) Assets() *currency.Registry { return s.config.Assets }
 
-// Register adds a provider. Providers may be registered while the service runs; a worker takes only work whose provider it
-// has. The same name again is ErrProviderExists.
-func (s *Service) Register(p providers.Provider) error {
-	if p == nil {
-		return invalid("provider", "is nil")
-	}
-	d := p.Describe()
-	if err := d.Validate(); err != nil {
-		r := refuse(ErrInvalid, ledger.ErrInvalid, "provider", "descriptor of %q", d.Name)
-		r.Cause = err
-		return r
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, taken := s.lanes[d.Name]; taken {
-		return refuse(ErrConflict, ErrProviderExists, "provider", "%q is registered already", d.Name)
-	}
-	s.lanes[d.Name] = p
-	return nil
-}
-
-// Providers returns the registered providers' names, sorted.
-func (s *Service) Providers() []string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.Sorted(maps.Keys(s.lanes))
-}
-
-func (s *Service) provider(name string) (providers.Provider, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	p, ok := s.lanes[name]
-	if !ok {
-		return nil, refuse(ErrUnavailable, ErrNoProvider, "provider", "%q is not registered here", name)
-	}
-	return p, nil
-}
-
-// offering finds a provider for an operation: the one named, or the first by name that offers it.
-func (s *Service) offering(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) (string, providers.Offer, bool) {
-	for _, n := range s.Providers() {
-		if name != "" && n != name {
-			continue
-		}
-		p, err := s.provider(n)
-		if err != nil {
-			continue
-		}
-		for _, o := range p.Describe().Offers {
-			if o.Kind == kind && o.Asset == asset && (method == "" || o.Method == method) {
-				return n, o, true
-			}
-		}
-	}
-	return "", providers.Offer{}, false
-}
-
-// within refuses an amount that the provider does not take, before anything is recorded.
-func within(o providers.Offer, a currency.Amount) error {
-	err := o.Admits(a)
-	if err == nil {
-		return nil
-	}
-	r := refuse(ErrInvalid, ErrUnsupported, "amount", "the provider does not take it")
-	r.Cause = err
-	return r
-}
-
-// request records what an actor asks for, under the actor's own key, and returns the payment that it made or that an
-// earlier call with this key made.
-func (s *Service) request(ctx context.Context, actor Actor, key string, inputs any, id uuid.UUID, e ledger.Entry) (Payment, error) {
-	if key == "" {
-		return Payment{}, invalid("key", "is empty")
-	}
-	e.Key = requestKey(actor, key)
-	e.Inputs = inputs
-	receipt, err := s.book.Record(ctx, e)
-	if err != nil {
-		return Payment{Replayed: receipt.Replayed}, err
-	}
-	document := paymentDocument(id.String())
-	if receipt.Replayed {
-		if document, err = madeBy(receipt); err != nil {
-			return Payment{}, err
-		}
-	}
-	d, err := s.book.Document(ctx, document)
-	if err != nil {
-		return Payment{}, err
-	}
-	p, err := payment(d)
-	p.Replayed = receipt.Replayed
-	return p, err
-}
-
-// madeBy finds the payment that an entry made: its request's own document comes last.
-func madeBy(r ledger.Receipt) (ledger.DocumentID, error) {
-	for _, results := range [][]ledger.Result{r.Results, r.Guarded} {
-		for i := len(results) - 1; i >= 0; i-- {
-			if results[i].Document.Kind == kindPayment {
-				return results[i].Document, nil
-			}
-		}
-	}
-	return ledger.DocumentID{}, refuse(ErrConflict, ledger.ErrKeyConflict, "key", "the key made no payment")
-}
-
 // Payment returns a payment as it stands in the book; it asks no provider.
 func (s *Service) Payment(ctx context.Context, actor Actor, id string) (Payment, error) {
-	p, err := s.load(ctx, id)
-	if err != nil {
-		return Payment{}, err
-	}
-	if p.Counterparty != "" && actor.member == p.Counterparty {
-		return p, nil // both sides of a transfer may see it
-	}
-	if err := s.authorize(ctx, actor, ActView, p.Member); err != nil {
-		return Payment{}, err
-	}
-	return p, nil
-}
-
-func (s *Service) load(ctx context.Context, id string) (Payment, error) {
-	d, err := s.document(ctx, id)
-	if err != nil {
-		return Payment{}, err
-	}
-	return payment(d)
-}
-
-func (s *Service) document(ctx context.Context, id string) (ledger.Document, error) {
-	if !parseKey(id) {
-		return ledger.Document{}, refuse(ErrNotFound, ErrNoPayment, "id", "%q is not the id of a payment", id)
-	}
-	d, err := s.book.Document(ctx, paymentDocument(id))
-	if errors.Is(err, ledger.NotFound) {
-		return d, refuse(ErrNotFound, ErrNoPayment, "id", "there is no payment %s", id)
-	}
-	return d, err
-}
-
-// again answers a request that cannot be prepared any more, because a provider, rate or instrument has gone since: when
-// its key was used before, with what that made; else with the cause.
-func (s *Service) again(ctx context.Context, actor Actor, key string, inputs any, cause error) (Payment, error) {
-	if _, err := s.book.Receipt(ctx, requestKey(actor, key)); errors.Is(err, ledger.ErrKeyNotFound) {
-		return Payment{}, cause
-	}
-	return s.request(ctx, actor, key, inputs, uuid.Nil, ledger.Entry{})
-}
-
-func requestKey(actor Actor, key string) string { return "req/" + actor.String() + "/" + key }
-
-// tagged is what a request's key stands for: the request and what was wanted with it.
-type tagged struct {
-	Kind    Kind `json:"kind"`
-	Request any  `json:"request"`
+	return s.desk.Payment(ctx, actor, id)
 }

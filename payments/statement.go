@@ -28,7 +28,7 @@ type StatementLine struct {
 // zero times are open ends.
 func (s *Service) Statement(ctx context.Context, actor Actor, member string, asset currency.AssetID, from, to time.Time) iter.Seq2[StatementLine, error] {
 	return func(yield func(StatementLine, error) bool) {
-		if err := first(checkMember("member", member), s.authorize(ctx, actor, ActView, member)); err != nil {
+		if err := first(checkMember("member", member), s.desk.authorize(ctx, actor, ActView, member)); err != nil {
 			yield(StatementLine{}, err)
 			return
 		}

@@ -21,26 +21,36 @@ type TransferRequest struct {
 
 // Send moves an amount from one member's wallet to another's, whole. It is done when it returns.
 func (s *Service) Send(ctx context.Context, r TransferRequest) (Payment, error) {
-	return s.transfer(ctx, Send, r, currency.Amount{})
+	return s.desk.Send(ctx, r)
 }
 
 // Tip moves an amount from one member's wallet to another's, less the platform's fee (Config.TipFee). It is done when it
 // returns.
 func (s *Service) Tip(ctx context.Context, r TransferRequest) (Payment, error) {
+	return s.desk.Tip(ctx, r)
+}
+
+// Send is [Service.Send], done when the host commits.
+func (dk *Desk) Send(ctx context.Context, r TransferRequest) (Payment, error) {
+	return dk.transfer(ctx, Send, r, currency.Amount{})
+}
+
+// Tip is [Service.Tip], done when the host commits.
+func (dk *Desk) Tip(ctx context.Context, r TransferRequest) (Payment, error) {
 	if !r.Amount.IsValid() {
 		return Payment{}, invalid("amount", "is missing")
 	}
-	fee, err := r.Amount.Mul(s.config.TipFee, currency.HalfEven)
+	fee, err := r.Amount.Mul(dk.config.TipFee, currency.HalfEven)
 	if err != nil {
 		return Payment{}, invalid("amount", "%v", err)
 	}
-	return s.transfer(ctx, Tip, r, fee)
+	return dk.transfer(ctx, Tip, r, fee)
 }
 
-func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fee currency.Amount) (Payment, error) {
+func (dk *Desk) transfer(ctx context.Context, kind Kind, r TransferRequest, fee currency.Amount) (Payment, error) {
 	r.From = cmp.Or(r.From, r.Actor.member)
 	if err := first(
-		checkMember("from", r.From), checkMember("to", r.To), s.checkAmount("amount", r.Amount),
+		checkMember("from", r.From), checkMember("to", r.To), dk.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description),
 	); err != nil {
 		return Payment{}, err
@@ -48,10 +58,10 @@ func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fe
 	if r.From == r.To {
 		return Payment{}, refuse(ErrInvalid, ErrSelf, "to", "%s cannot pay themselves", r.From)
 	}
-	if err := s.authorize(ctx, r.Actor, ActTransfer, r.From); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActTransfer, r.From); err != nil {
 		return Payment{}, err
 	}
-	id := s.config.NewID()
+	id := dk.config.NewID()
 	rec := &record{
 		ID: id.String(), Kind: kind, Member: r.From, Counterparty: r.To, Amount: r.Amount, Fee: fee,
 		Reference: r.Reference, Description: r.Description, Transaction: id,
@@ -65,10 +75,10 @@ func (s *Service) transfer(ctx context.Context, kind Kind, r TransferRequest, fe
 		Reads: ledger.Reads{Accounts: accounts, Documents: []ledger.DocumentID{paymentDocument(rec.ID)}, Transactions: []ledger.ID{id}},
 		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.transferCommands(v) },
 	}
-	guards := append(s.guards(Proposal{
+	guards := append(dk.guards(Proposal{
 		Kind: kind, Actor: r.Actor, Member: r.From, Counterparty: r.To, Amount: r.Amount, Reference: r.Reference,
 	}), move)
-	return s.request(ctx, r.Actor, r.Key, tagged{kind, r}, id, ledger.Entry{Guards: guards})
+	return dk.request(ctx, r.Actor, r.Key, tagged{kind, r}, id, ledger.Entry{Guards: guards})
 }
 
 // transferCommands debits the payer and credits the fee and the payee, whose debts come first.

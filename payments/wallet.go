@@ -23,10 +23,15 @@ type Wallet struct {
 // OpenWallet opens a member's wallets in the assets named. Opening one that is open does nothing. Wallets also open by
 // themselves when money first comes in.
 func (s *Service) OpenWallet(ctx context.Context, actor Actor, member string, assets ...currency.Asset) error {
+	return s.desk.OpenWallet(ctx, actor, member, assets...)
+}
+
+// OpenWallet is [Service.OpenWallet], done when the host commits.
+func (dk *Desk) OpenWallet(ctx context.Context, actor Actor, member string, assets ...currency.Asset) error {
 	if err := checkMember("member", member); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, actor, ActOpen, member); err != nil {
+	if err := dk.authorize(ctx, actor, ActOpen, member); err != nil {
 		return err
 	}
 	if len(assets) == 0 {
@@ -39,28 +44,33 @@ func (s *Service) OpenWallet(ctx context.Context, actor Actor, member string, as
 		if err != nil {
 			return invalid("assets", "%v", err)
 		}
-		if err := s.checkAsset("assets", d.ID()); err != nil {
+		if err := dk.checkAsset("assets", d.ID()); err != nil {
 			return err
 		}
 		ids = append(ids, string(d.ID()))
 		commands = append(commands, openWallet(member, d), openReceivable(member, d))
 	}
 	slices.Sort(ids)
-	_, err := s.book.Record(ctx, ledger.Entry{Key: "open/" + derivedID(append([]string{member}, ids...)...).String(), Inputs: ids, Commands: commands})
+	_, err := dk.book.Record(ctx, ledger.Entry{Key: "open/" + derivedID(append([]string{member}, ids...)...).String(), Inputs: ids, Commands: commands})
 	return err
 }
 
 // Wallets returns the member's wallets, by asset id, in one snapshot.
 func (s *Service) Wallets(ctx context.Context, actor Actor, member string) ([]Wallet, error) {
+	return s.desk.Wallets(ctx, actor, member)
+}
+
+// Wallets is [Service.Wallets] as the host's transaction sees them.
+func (dk *Desk) Wallets(ctx context.Context, actor Actor, member string) ([]Wallet, error) {
 	if err := checkMember("member", member); err != nil {
 		return nil, err
 	}
-	if err := s.authorize(ctx, actor, ActView, member); err != nil {
+	if err := dk.authorize(ctx, actor, ActView, member); err != nil {
 		return nil, err
 	}
 	var wallets []Wallet
 	var ids []ledger.AccountID
-	for a, err := range s.book.Accounts(ctx, ledger.Query{List: ledger.ListOwned, Owner: member, Path: "wallet/" + member}) {
+	for a, err := range dk.book.Accounts(ctx, ledger.Query{List: ledger.ListOwned, Owner: member, Path: "wallet/" + member}) {
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +80,7 @@ func (s *Service) Wallets(ctx context.Context, actor Actor, member string) ([]Wa
 	if len(wallets) == 0 {
 		return nil, nil
 	}
-	balances, err := s.book.Balances(ctx, ledger.AsOf{}, ids...)
+	balances, err := dk.book.Balances(ctx, ledger.AsOf{}, ids...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +109,7 @@ func (s *Service) setFrozen(ctx context.Context, actor Actor, verb, key, member 
 	if err := checkMember("member", member); err != nil {
 		return err
 	}
-	if err := s.authorize(ctx, actor, ActFreeze, member); err != nil {
+	if err := s.desk.authorize(ctx, actor, ActFreeze, member); err != nil {
 		return err
 	}
 	if key == "" {

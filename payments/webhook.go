@@ -34,7 +34,7 @@ func (s *Service) receive(w http.ResponseWriter, r *http.Request) int {
 		return http.StatusMethodNotAllowed
 	}
 	name := path.Base(r.URL.Path)
-	p, err := s.provider(name)
+	p, err := s.lanes.provider(name)
 	if err != nil {
 		return http.StatusNotFound
 	}

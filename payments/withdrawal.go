@@ -27,53 +27,60 @@ type WithdrawRequest struct {
 // provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
 // certainly did not. A member who owes money is refused with ErrOwes.
 func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
+	p, err := s.desk.Withdraw(ctx, r)
+	return s.carryOut(ctx, p, err)
+}
+
+// Withdraw records what [Service.Withdraw] records, the hold included. A worker sends it to the provider after the host has
+// committed, or [Service.Advance] at once.
+func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
 	r.Member = cmp.Or(r.Member, r.Actor.member)
 	if err := first(
-		checkMember("member", r.Member), s.checkAmount("amount", r.Amount),
+		checkMember("member", r.Member), dk.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description), checkDestination("to", r.To),
 	); err != nil {
 		return Payment{}, err
 	}
-	if err := s.authorize(ctx, r.Actor, ActWithdraw, r.Member); err != nil {
+	if err := dk.authorize(ctx, r.Actor, ActWithdraw, r.Member); err != nil {
 		return Payment{}, err
 	}
-	id := s.config.NewID()
+	id := dk.config.NewID()
 	rec := &record{
 		ID: id.String(), Kind: Withdrawal, Member: r.Member, Amount: r.Amount, Instrument: r.To,
 		Reference: r.Reference, Description: r.Description,
 	}
-	if err := s.routeWithdrawal(ctx, r, rec); err != nil {
-		return s.again(ctx, r.Actor, r.Key, tagged{Withdrawal, r}, err)
+	if err := dk.routeWithdrawal(ctx, r, rec); err != nil {
+		return dk.again(ctx, r.Actor, r.Key, tagged{Withdrawal, r}, err)
 	}
-	guards := append(s.guards(Proposal{
+	guards := append(dk.guards(Proposal{
 		Kind: Withdrawal, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.To, Reference: r.Reference,
-	}), s.reserve(rec))
+	}), dk.reserve(rec))
 	if planted("submit-before-record") {
-		if p, err := s.provider(rec.Provider); err == nil {
-			_, _ = p.Submit(ctx, rec.operation())
+		if all, ok := dk.offers.(*lanes); ok {
+			_, _ = all.byName[rec.Provider].Submit(ctx, rec.operation())
 		}
 	}
-	return s.startWith(ctx, r.Actor, r.Key, r, rec, guards)
+	return dk.startWith(ctx, r.Actor, r.Key, r, rec, guards)
 }
 
-func (s *Service) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *record) error {
+func (dk *Desk) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *record) error {
 	asset := r.Amount.AssetID()
 	provider, method := "", providers.Method("")
 	if _, err := uuid.Parse(r.To); err == nil {
-		instrument, err := s.usable(ctx, r.To, r.Member)
+		instrument, err := dk.usable(ctx, r.To, r.Member)
 		if err != nil {
 			return err
 		}
 		provider, method, rec.Token = instrument.Provider, instrument.Method, instrument.Linked.Token
 	} else {
 		// An address belongs to a provider that gives addresses in this asset itself.
-		name, offer, ok := s.offering("", providers.DepositAddress, "", asset)
+		name, offer, ok := dk.offers.offering("", providers.DepositAddress, "", asset)
 		if !ok {
 			return refuse(ErrInvalid, ErrUnsupported, "to", "%s is not paid out to addresses; name a linked instrument", asset)
 		}
 		provider, method, rec.Token = name, offer.Method, r.To
 	}
-	name, offer, ok := s.offering(provider, providers.Withdrawal, method, asset)
+	name, offer, ok := dk.offers.offering(provider, providers.Withdrawal, method, asset)
 	if !ok {
 		return refuse(ErrInvalid, ErrUnsupported, "to", "%s does not pay out %s", provider, asset)
 	}
@@ -85,7 +92,7 @@ func (s *Service) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *r
 }
 
 // reserve holds the money and records the withdrawal in one step. The hold has the payment's id and no deadline.
-func (s *Service) reserve(rec *record) ledger.Guard {
+func (dk *Desk) reserve(rec *record) ledger.Guard {
 	id, asset := mustID(rec.ID), rec.Amount.Asset()
 	wallet, owes := WalletAccount(rec.Member, asset.ID()), ReceivableAccount(rec.Member, asset.ID())
 	return ledger.Guard{
@@ -101,7 +108,7 @@ func (s *Service) reserve(rec *record) ledger.Guard {
 			}
 			c := newChart(v)
 			c.open(openWallet(rec.Member, asset), openReceivable(rec.Member, asset))
-			document, err := rec.put(0, v.Now().Add(s.config.SubmitTimeout))
+			document, err := rec.put(0, v.Now().Add(dk.patience))
 			if err != nil {
 				return nil, err
 			}

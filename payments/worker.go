@@ -19,6 +19,7 @@ const batch = 100
 // until ctx ends; then it returns nil. Any number of workers may run, in any number of processes. An error of the store
 // or of a provider does not end it: Config.OnError is told, and the work is tried again, later each time.
 func (s *Service) Run(ctx context.Context) error {
+	defer s.rest(ctx)
 	for {
 		n, err := s.Step(ctx)
 		if ctx.Err() != nil {
@@ -38,6 +39,15 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// rest lets another process number the feed at once; if it cannot be told, it does when the lease ends.
+func (s *Service) rest(ctx context.Context) {
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	s.numbering.Lock()
+	defer s.numbering.Unlock()
+	_ = s.sequencer.Close(ending)
 }
 
 // Step does one round of a worker's work and returns how many things it did. Hosts that have their own scheduler call it
@@ -76,15 +86,25 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 			count(0, err)
 		}
 	}
-	count(s.book.NumberFeed(ctx, ledger.MaxPage))
+	count(s.numberFeed(ctx))
 	return done, errors.Join(errs...)
+}
+
+// numberFeed numbers the feed, if this process is the one that does.
+func (s *Service) numberFeed(ctx context.Context) (int, error) {
+	s.numbering.Lock()
+	defer s.numbering.Unlock()
+	return s.sequencer.Number(ctx, ledger.MaxPage)
 }
 
 // work does what is due for one document. A document that is to stay as it is rests for a while: its lease is kept.
 func (s *Service) work(ctx context.Context, l ledger.Leased) (rest time.Duration, err error) {
 	switch l.Document.Kind {
 	case kindPayment:
-		_, err := s.step(ctx, l.Document, l.Lease)
+		rec, err := readRecord(l.Document)
+		if err == nil {
+			_, err = s.step(ctx, l.Document, rec, l.Lease)
+		}
 		return 0, err
 	case kindInbox:
 		return 0, s.sort(ctx, l)
@@ -97,44 +117,40 @@ func (s *Service) work(ctx context.Context, l ledger.Leased) (rest time.Duration
 // Advance takes a payment one step further now instead of when it is due: sends it, or asks the provider how it stands.
 // It is what a host calls when the member comes back from a redirect, and how to get Payment.Action again.
 func (s *Service) Advance(ctx context.Context, actor Actor, id string) (Payment, error) {
-	if _, err := s.Payment(ctx, actor, id); err != nil {
+	d, rec, err := s.desk.record(ctx, id)
+	if err != nil {
 		return Payment{}, err
 	}
-	return s.advance(ctx, id, true)
+	if err := s.desk.maySee(ctx, actor, rec); err != nil {
+		return Payment{}, err
+	}
+	return s.advance(ctx, d, rec, true)
 }
 
 // advance steps a payment that is not done. What this process has begun may be going on in another one: an attempt in
 // flight is left alone until it is due.
-func (s *Service) advance(ctx context.Context, id string, look bool) (Payment, error) {
-	d, err := s.document(ctx, id)
-	if err != nil {
-		return Payment{}, err
-	}
-	p, err := payment(d)
+func (s *Service) advance(ctx context.Context, d ledger.Document, rec *record, look bool) (Payment, error) {
+	p, err := rec.payment(d)
 	if err != nil {
 		return p, err
 	}
 	if p.State.Done() || p.Provider == "" || p.State == Submitting && d.Due.After(s.book.Now()) || p.State != Created && !look {
 		return p, nil
 	}
-	action, err := s.step(ctx, d)
+	action, err := s.step(ctx, d, rec)
 	if err != nil && ledger.ClassOf(err) != ledger.Conflict {
 		return p, err
 	}
-	p, err = s.load(ctx, id)
+	p, err = s.desk.load(ctx, p.ID)
 	if action != nil {
 		p.Action = action
 	}
 	return p, err
 }
 
-// step does what is next for a payment, as the document says.
-func (s *Service) step(ctx context.Context, d ledger.Document, leases ...ledger.Lease) (*providers.Action, error) {
-	rec, err := readRecord(d)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.provider(rec.Provider)
+// step does what is next for a payment, as its document says.
+func (s *Service) step(ctx context.Context, d ledger.Document, rec *record, leases ...ledger.Lease) (*providers.Action, error) {
+	p, err := s.lanes.provider(rec.Provider)
 	if err != nil {
 		return nil, err
 	}

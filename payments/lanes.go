@@ -1,0 +1,97 @@
+package payments
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// lanes are the providers that this process has.
+type lanes struct {
+	mu      sync.RWMutex
+	byName  map[string]providers.Provider
+	cursors map[string]bool // whose polling is recorded as due work
+}
+
+func newLanes() *lanes {
+	return &lanes{byName: map[string]providers.Provider{}, cursors: map[string]bool{}}
+}
+
+// Register adds a provider. Providers may be registered while the service runs; a worker takes only work whose provider it
+// has. The same name again is ErrProviderExists.
+func (s *Service) Register(p providers.Provider) error {
+	if p == nil {
+		return invalid("provider", "is nil")
+	}
+	d := p.Describe()
+	if err := d.Validate(); err != nil {
+		r := refuse(ErrInvalid, ledger.ErrInvalid, "provider", "descriptor of %q", d.Name)
+		r.Cause = err
+		return r
+	}
+	s.lanes.mu.Lock()
+	defer s.lanes.mu.Unlock()
+	if _, taken := s.lanes.byName[d.Name]; taken {
+		return refuse(ErrConflict, ErrProviderExists, "provider", "%q is registered already", d.Name)
+	}
+	s.lanes.byName[d.Name] = p
+	return nil
+}
+
+// Providers returns the registered providers' names, sorted.
+func (s *Service) Providers() []string { return s.lanes.names() }
+
+func (l *lanes) names() []string {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return slices.Sorted(maps.Keys(l.byName))
+}
+
+func (l *lanes) provider(name string) (providers.Provider, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	p, ok := l.byName[name]
+	if !ok {
+		return nil, refuse(ErrUnavailable, ErrNoProvider, "provider", "%q is not registered here", name)
+	}
+	return p, nil
+}
+
+// catalogue is all that a desk knows of providers: what they offer, which asks nobody.
+type catalogue interface {
+	// offering finds a provider for an operation: the one named, or the first by name that offers it.
+	offering(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) (string, providers.Offer, bool)
+}
+
+func (l *lanes) offering(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) (string, providers.Offer, bool) {
+	for _, n := range l.names() {
+		if name != "" && n != name {
+			continue
+		}
+		p, err := l.provider(n)
+		if err != nil {
+			continue
+		}
+		for _, o := range p.Describe().Offers {
+			if o.Kind == kind && o.Asset == asset && (method == "" || o.Method == method) {
+				return n, o, true
+			}
+		}
+	}
+	return "", providers.Offer{}, false
+}
+
+// within refuses an amount that the provider does not take, before anything is recorded.
+func within(o providers.Offer, a currency.Amount) error {
+	err := o.Admits(a)
+	if err == nil {
+		return nil
+	}
+	r := refuse(ErrInvalid, ErrUnsupported, "amount", "the provider does not take it")
+	r.Cause = err
+	return r
+}
