@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"cmp"
@@ -21,7 +21,7 @@ type Tally struct {
 	Refused  map[string]*Reason
 	Unread   map[string]*Reason
 
-	byMember map[string]map[string]int // accepted, by asset
+	byMember map[string]map[string]int // accepted or repeated, by asset
 }
 
 // Reason is why lines were refused, and which.
@@ -49,6 +49,7 @@ func (t *Tally) Count(l Line, p payments.Payment, err error) {
 		count(t.Refused, why(err), l.Number)
 	case p.Replayed:
 		t.Repeated++
+		add(t.byMember, l.Member, l.Asset) // a day that is played again has its members too
 	case p.State == payments.Failed:
 		count(t.Refused, "by the provider: "+words(p.Reason.Code), l.Number)
 	default:

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/currency"
-	generator "github.com/koshpay/kosh/examples/quickstart/internal/day"
+	generator "github.com/koshpay/kosh/examples/quickstart/app/internal/day"
 )
 
 var update = flag.Bool("update", false, "write day.csv and the golden file anew")

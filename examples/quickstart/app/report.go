@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -57,7 +57,7 @@ func (r *report) check(ok bool, yes, no string) string {
 
 func (r *report) head(name string) {
 	w := r.app.World
-	r.print("kosh quickstart: %s, %s lines, one day of a social app\n", quotable(name), group(fmt.Sprint(r.tally.Lines)))
+	r.print("kosh %s, %s lines, one day of a social app\n", quotable(name), group(fmt.Sprint(r.tally.Lines)))
 	r.print("%s, and what followed until %s: %s webhooks taken, %d not\n",
 		midnight.Format("Monday 2 January 2006"), w.Now().Format("2 January"), group(fmt.Sprint(w.Delivered)), w.Undelivered)
 }

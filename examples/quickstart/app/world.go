@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -23,6 +23,7 @@ type World struct {
 	now      time.Time
 	midnight time.Time
 	ids      uint64
+	tape     *Tape
 
 	service  *payments.Service
 	webhooks http.Handler
@@ -32,8 +33,8 @@ type World struct {
 	Delivered, Undelivered int // webhooks
 }
 
-// NewWorld makes a world at the beginning of a day.
-func NewWorld(day time.Time) *World { return &World{now: day, midnight: day} }
+// NewWorld makes a world at the beginning of a day. With a tape the providers are as they were when it ends.
+func NewWorld(day time.Time, t *Tape) *World { return &World{now: day, midnight: day, tape: t} }
 
 // Now is the clock that everything here goes by, kosh and the pretend providers alike.
 func (w *World) Now() time.Time { return w.now }
@@ -61,27 +62,14 @@ func (w *World) At(at time.Duration, do func(context.Context) error) {
 	w.plans = append(w.plans, plan{at, do})
 }
 
-// line is the line to a provider. Once in a while it drops an answer: the provider did what it was asked to, and nobody
-// was told.
-type line struct {
-	*sandbox.Sandbox
-	drops bool
-}
-
-// Submit implements providers.Provider.
-func (l *line) Submit(ctx context.Context, op providers.Operation) (providers.Report, error) {
-	if l.drops {
-		l.drops = false
-		l.Script(sandbox.LostResponse)
+// Connect registers a pretend provider with the service.
+func (w *World) Connect(c sandbox.Config) (*line, error) {
+	l, err := newLine(w, c, w.tape)
+	if err != nil {
+		return nil, err
 	}
-	return l.Sandbox.Submit(ctx, op)
-}
-
-// Connect registers a provider with the service.
-func (w *World) Connect(s *sandbox.Sandbox) error {
-	l := &line{Sandbox: s}
 	w.lines = append(w.lines, l)
-	return w.service.Register(l)
+	return l, w.service.Register(l)
 }
 
 // Device is the app on a member's phone. It turns a card or an account into a one-time token, as a provider's own form does:
@@ -131,11 +119,11 @@ func (w *World) Before(l Line) {
 func (w *World) After(l Line, p payments.Payment) error {
 	for _, to := range w.lines {
 		to.drops = false
-		if p.Action == nil || p.Replayed || to.Describe().Name != p.Provider {
+		if p.Action == nil || to.name != p.Provider {
 			continue
 		}
 		if p.State == payments.ActionRequired {
-			return to.Approve(p.ID)
+			return to.once("approve "+p.ID, call{Do: "approve", Text: p.ID})
 		}
 		asset, err := w.service.Assets().Find(l.Asset)
 		if err != nil {
@@ -148,8 +136,7 @@ func (w *World) After(l Line, p payments.Payment) error {
 		if most, ok := to.Describe().Offer(providers.Withdrawal, p.Method, asset.ID()); !ok || most.Admits(amount) != nil {
 			return nil // nobody has that much to send
 		}
-		_, err = to.SendTo(p.Action.Address, amount)
-		return err
+		return to.once("send "+p.ID, call{Do: "send", Text: p.Action.Address, Amount: amount})
 	}
 	return nil
 }
@@ -201,9 +188,12 @@ func (w *World) next(until time.Time) time.Time {
 // Work delivers the webhooks that are due and gives the worker its turn until it has nothing left to do.
 func (w *World) Work(ctx context.Context) error {
 	for _, l := range w.lines {
-		name := l.Describe().Name
-		for _, d := range l.Deliveries(1_000) {
-			if err := w.deliver(ctx, name, d); err != nil {
+		due, err := l.deliveries(1_000)
+		if err != nil {
+			return err
+		}
+		for _, d := range due {
+			if err := w.deliver(ctx, l.name, d); err != nil {
 				return err
 			}
 		}

@@ -1,7 +1,8 @@
-package main
+package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -26,7 +27,7 @@ type result struct {
 
 func quickstart(stdin string, args ...string) result {
 	var out, errs bytes.Buffer
-	status := run(args, strings.NewReader(stdin), &out, &errs, false)
+	status := Program{Name: "quickstart", In: strings.NewReader(stdin), Out: &out, Err: &errs}.Run(context.Background(), args)
 	return result{status, out.String(), errs.String()}
 }
 
@@ -70,7 +71,7 @@ func masked(lines []string) string {
 
 // What the README shows of this program is what the program prints.
 func TestReadmeShowsTheSameLines(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))
 	require.NoError(t, err)
 	_, shown, found := strings.Cut(string(readme), "```text\n")
 	require.True(t, found)
@@ -141,7 +142,7 @@ func TestWhatCannotBeRun(t *testing.T) {
 	assert.Equal(t, exitUnread, quickstart("", "-nonsense").status)
 
 	var out, errs bytes.Buffer
-	status := run([]string{"-in", "-"}, iotest.ErrReader(errors.New("the cable is out")), &out, &errs, false)
+	status := Program{Name: "quickstart", In: iotest.ErrReader(errors.New("the cable is out")), Out: &out, Err: &errs}.Run(t.Context(), []string{"-in", "-"})
 	assert.Equal(t, exitUnread, status)
 	assert.Contains(t, errs.String(), "the cable is out")
 }
@@ -161,7 +162,7 @@ func TestHelpTellsTheFormat(t *testing.T) {
 func TestProgress(t *testing.T) {
 	input := strings.Repeat("08:00,,tip,anna\n", longInput+50)
 	var out, errs bytes.Buffer
-	require.Zero(t, run([]string{"-in", "-"}, strings.NewReader(input), &out, &errs, true))
+	require.Zero(t, Program{Name: "quickstart", In: strings.NewReader(input), Out: &out, Err: &errs, Terminal: true}.Run(t.Context(), []string{"-in", "-"}))
 	shown, report, found := strings.Cut(out.String(), "kosh quickstart")
 	require.True(t, found)
 	assert.Contains(t, shown, "500 lines")
@@ -199,7 +200,7 @@ func TestAnyDayBalances(t *testing.T) {
 
 // The verdict must be able to say no: money that moved behind the books' back is found.
 func TestBooksThatDoNotBalance(t *testing.T) {
-	app, err := NewApp(midnight)
+	app, err := NewApp(midnight, Backing{})
 	require.NoError(t, err)
 	p := &play{tally: NewTally()}
 	lines, bad := read(t, "08:00,r1,join,anna,,USD\n08:01,r2,link,anna,,,card\n08:02,r3,deposit,anna,20.00,USD,card")

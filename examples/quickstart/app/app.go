@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -27,11 +27,21 @@ type App struct {
 // webhookSecret is shared with the pretend providers. A real one comes from the environment.
 const webhookSecret = "whsec_quickstart"
 
+// Backing is what outlives the program.
+type Backing struct {
+	Store ledger.Store // nil: the day is kept in memory
+	Tape  *Tape        // nil: so are the pretend providers
+}
+
 // NewApp sets the app up as it was on its first morning: a book, five currencies, one provider.
-func NewApp(day time.Time) (*App, error) {
-	w := NewWorld(day)
+func NewApp(day time.Time, b Backing) (*App, error) {
+	w := NewWorld(day, b.Tape)
 	a := &App{World: w, prices: map[[2]currency.AssetID]decimal.Decimal{}}
-	a.book = ledger.New(memory.New(), ledger.Config{Clock: w.Now, NewID: w.NewID})
+	var newID func() ledger.ID // kosh's own
+	if b.Store == nil {
+		b.Store, newID = memory.New(), w.NewID // the same output in every run
+	}
+	a.book = ledger.New(b.Store, ledger.Config{Clock: w.Now, NewID: newID})
 
 	fiat := []currency.Asset{currency.USD, currency.EUR, currency.INR, currency.JPY, currency.KWD}
 	assets, err := currency.NewRegistry(fiat...)
@@ -45,16 +55,7 @@ func NewApp(day time.Time) (*App, error) {
 		// Webhooks bring the news; polling once an hour finds those that were lost.
 		PollEvery: time.Hour,
 		Worker:    "quickstart",
-		NewID:     w.NewID,
-	})
-	if err != nil {
-		return nil, err
-	}
-	network, err := sandbox.New(sandbox.Config{
-		Name: "paynet", Methods: []providers.Method{providers.Card, providers.Bank}, Assets: fiat,
-		Seed: 1, Clock: w.Now, Secret: []byte(webhookSecret),
-		CardFee: sandbox.Fee{Rate: decimal.RequireFromString("0.029")},
-		Faults:  weather,
+		NewID:     newID,
 	})
 	if err != nil {
 		return nil, err
@@ -62,7 +63,13 @@ func NewApp(day time.Time) (*App, error) {
 	a.Host = NewHost(a.service, w.Device)
 	w.Serves(a.service)
 	w.At(12*time.Hour, a.Noon)
-	return a, w.Connect(network)
+	_, err = w.Connect(sandbox.Config{
+		Name: "paynet", Methods: []providers.Method{providers.Card, providers.Bank}, Assets: fiat,
+		Seed: 1, Secret: []byte(webhookSecret),
+		CardFee: sandbox.Fee{Rate: decimal.RequireFromString("0.029")},
+		Faults:  weather,
+	})
+	return a, err
 }
 
 // weather is how badly the pretend providers deliver webhooks, per thousand.
@@ -89,22 +96,20 @@ func (a *App) Noon(ctx context.Context) error {
 		}
 	}
 
-	chain, err := sandbox.New(sandbox.Config{
+	chain, err := a.World.Connect(sandbox.Config{
 		Name: "chain", Methods: []providers.Method{providers.Chain}, Assets: []currency.Asset{ether},
-		Seed: 2, Clock: a.World.Now, Secret: []byte(webhookSecret), Faults: weather,
+		Seed: 2, Secret: []byte(webhookSecret), Faults: weather,
 	})
 	if err != nil {
 		return err
 	}
-	if err := a.World.Connect(chain); err != nil {
-		return err
-	}
 	// Such things happen on chains: money that nobody expected, and ten minutes that turn out not to have been.
 	a.World.At(15*time.Hour, func(context.Context) error {
-		_, err := chain.SendStray(providers.Chain, currency.MustParse("0.0123", ether))
-		return err
+		return chain.once("stray", call{Do: "stray", Text: string(providers.Chain), Amount: currency.MustParse("0.0123", ether)})
 	})
-	a.World.At(18*time.Hour, func(context.Context) error { return chain.Reorganise(10) })
+	a.World.At(18*time.Hour, func(context.Context) error {
+		return chain.once("reorganisation", call{Do: "reorganise", Number: 10})
+	})
 
 	for _, p := range []struct {
 		from, to currency.Asset
