@@ -21,8 +21,14 @@ import (
 // begin opens a transaction of the host: a copy of the store, which nobody sees unless it is committed.
 func (e *env) begin() (tx *memory.Store, desk *payments.Desk) {
 	e.Helper()
-	tx = e.store.Clone()
+	tx = e.store.(*memory.Store).Clone()
 	return tx, e.svc.In(tx)
+}
+
+// newDeskEnv is newEnv in memory, whose copies are transactions. Those of databases have tests of their own.
+func newDeskEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) *env {
+	t.Helper()
+	return newEnvOn(t, memory.New(), change...)
 }
 
 // commit makes the transaction's copy what everybody sees.
@@ -96,7 +102,7 @@ func TestDeskCommittedIsThePlainCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var dumps []string
 			for _, joined := range []bool{false, true} {
-				e := newEnv(t, withRate, func(c *payments.Config, _ *sandbox.Config) { c.NewID = countIDs() })
+				e := newDeskEnv(t, withRate, func(c *payments.Config, _ *sandbox.Config) { c.NewID = countIDs() })
 				e.ids = countIDs()
 				e.commit(e.store)
 				e.fund("alice", usd("10.00"))
@@ -118,7 +124,7 @@ func TestDeskCommittedIsThePlainCall(t *testing.T) {
 }
 
 func TestDeskRolledBackLeavesNothing(t *testing.T) {
-	e := newEnv(t, withRate)
+	e := newDeskEnv(t, withRate)
 	deposit := e.fund("alice", usd("10.00"))
 	card := e.link("alice", sandbox.TokenCard)
 	bank := e.link("alice", sandbox.TokenBank)
@@ -159,7 +165,7 @@ func TestDeskRolledBackLeavesNothing(t *testing.T) {
 }
 
 func TestDeskKeysReplayInsideAndAfter(t *testing.T) {
-	e := newEnv(t)
+	e := newDeskEnv(t)
 	e.fund("alice", usd("10.00"))
 	tx, desk := e.begin()
 	first, err := desk.Tip(e.ctx, tipOf(usd("1.00")))
@@ -185,7 +191,7 @@ func TestDeskKeysReplayInsideAndAfter(t *testing.T) {
 // What a provider carries out is recorded with its hold, and sent only after the commit, by a worker at once or by Advance.
 func TestDeskRecordsAndAWorkerSends(t *testing.T) {
 	for _, advance := range []bool{false, true} {
-		e := newEnv(t)
+		e := newDeskEnv(t)
 		deposit := e.fund("alice", usd("50.00"))
 		bank := e.link("alice", sandbox.TokenBank)
 		e.work()
@@ -219,7 +225,7 @@ func TestDeskRecordsAndAWorkerSends(t *testing.T) {
 }
 
 func TestDeskRefusesWhatTheServiceRefuses(t *testing.T) {
-	e := newEnv(t)
+	e := newDeskEnv(t)
 	e.fund("alice", usd("10.00"))
 	tx, desk := e.begin()
 	inside := e.dumpOf(tx)

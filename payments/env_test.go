@@ -50,7 +50,7 @@ type env struct {
 	*testing.T
 	ctx     context.Context
 	clock   *clock
-	store   *memory.Store
+	store   ledger.Store
 	book    *ledger.Book
 	sandbox *sandbox.Sandbox
 	svc     *payments.Service
@@ -59,9 +59,18 @@ type env struct {
 	keys    int
 }
 
+// openStore opens the store that tests run on, in memory unless something else is set: the same tests pass on every store.
+// See the part "payments on" of .ci/test.
+var openStore = func(testing.TB) ledger.Store { return memory.New() }
+
 func newEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) *env {
 	t.Helper()
-	e := &env{T: t, ctx: t.Context(), clock: &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}, store: memory.New()}
+	return newEnvOn(t, openStore(t), change...)
+}
+
+func newEnvOn(t *testing.T, s ledger.Store, change ...func(*payments.Config, *sandbox.Config)) *env {
+	t.Helper()
+	e := &env{T: t, ctx: t.Context(), clock: &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}, store: s}
 	e.book = ledger.New(e.store, ledger.Config{Clock: e.clock.Now})
 	pc := payments.Config{
 		TipFee: decimal.RequireFromString("0.05"),
