@@ -104,7 +104,7 @@ func TestDeskCommittedIsThePlainCall(t *testing.T) {
 			for _, joined := range []bool{false, true} {
 				e := newDeskEnv(t, withRate, func(c *payments.Config, _ *sandbox.Config) { c.NewID = countIDs() })
 				e.ids = countIDs()
-				e.commit(e.store)
+				e.commit(e.store.(*memory.Store))
 				e.fund("alice", usd("10.00"))
 				if joined {
 					tx, desk := e.begin()
