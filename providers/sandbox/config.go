@@ -32,6 +32,10 @@ type Config struct {
 	HintsOnly bool
 	Faults    Faults
 
+	// Terms changes an offer before it is made, of a Deposit, Withdrawal or Refund: bounds, increments, decimals on the wire.
+	// What it leaves alone is as wide as it can be. It is pure.
+	Terms func(o providers.Offer) providers.Offer
+
 	CardFee    Fee // of a card deposit; default none
 	NetworkFee Fee // of a chain withdrawal; default a ten-thousandth of the asset, at least one smallest unit
 
@@ -170,6 +174,9 @@ func (c Config) offers(d *currency.Definition) ([]providers.Offer, error) {
 			o.Provisional = k == providers.Deposit && m == providers.Bank // debits are returned
 			if k != providers.DepositAddress {
 				o.Max = limit
+				if c.Terms != nil {
+					o = c.Terms(o)
+				}
 			}
 			offers = append(offers, o)
 		}

@@ -17,15 +17,16 @@ const (
 	ServerError               // a 503; it happened or not, by chance [Maybe]
 	Garbage                   // an answer that cannot be read; it happened or not, by chance [Maybe, by an untyped error]
 	WrongAmount               // another amount moves than was asked for; no error
+	RateLimit                 // a 429 that asks to wait a second; nothing happened [NotSent]
 )
 
-const faultCount = int(WrongAmount) + 1
+const faultCount = int(RateLimit) + 1
 
 // String returns the name.
 func (f Fault) String() string {
 	names := [faultCount]string{
 		"none", "refuse", "reject", "decline", "lost request", "lost response", "slow request", "server error", "garbage",
-		"wrong amount",
+		"wrong amount", "rate limit",
 	}
 	if int(f) >= faultCount {
 		return fmt.Sprintf("Fault(%d)", uint8(f))
@@ -33,10 +34,10 @@ func (f Fault) String() string {
 	return names[f]
 }
 
-// Faults are rates per thousand. Those from Refuse to WrongAmount exclude each other and together are at most 1000; they
+// Faults are rates per thousand. Those from Refuse to RateLimit exclude each other and together are at most 1000; they
 // apply to every submit that no script covers.
 type Faults struct {
-	Refuse, Reject, Decline, LostRequest, LostResponse, SlowRequest, ServerError, Garbage, WrongAmount int
+	Refuse, Reject, Decline, LostRequest, LostResponse, SlowRequest, ServerError, Garbage, WrongAmount, RateLimit int
 
 	LookupFails       int // an error, [providers.Maybe]
 	LookupNotFoundLag int // not found, though it is there, until VisibleAfter
@@ -52,6 +53,7 @@ type Faults struct {
 func (f Faults) submits() [faultCount]int {
 	return [faultCount]int{
 		0, f.Refuse, f.Reject, f.Decline, f.LostRequest, f.LostResponse, f.SlowRequest, f.ServerError, f.Garbage, f.WrongAmount,
+		f.RateLimit,
 	}
 }
 
@@ -101,6 +103,13 @@ func (s *Sandbox) FailLookups(n int) {
 	s.far.enter()
 	defer s.far.mu.Unlock()
 	s.far.failLookups = n
+}
+
+// FailPolls makes the next n polls fail.
+func (s *Sandbox) FailPolls(n int) {
+	s.far.enter()
+	defer s.far.mu.Unlock()
+	s.far.failPolls = n
 }
 
 // nextFault takes the next of the script or draws one.

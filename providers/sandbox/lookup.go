@@ -120,7 +120,12 @@ func (s *Sandbox) Poll(ctx context.Context, cursor string, limit int) ([]provide
 		}
 		from = n
 	}
-	if f.happens(f.faults.PollFails) {
+	fails := f.happens(f.faults.PollFails)
+	if f.failPolls > 0 {
+		f.failPolls--
+		fails = true
+	}
+	if fails {
 		return nil, cursor, &providers.Error{Code: "503", Err: errLookup}
 	}
 	if limit < 1 {

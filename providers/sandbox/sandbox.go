@@ -19,6 +19,8 @@ import (
 type Sandbox struct {
 	// far is shared with what Reconnect returns. The adapter itself remembers nothing.
 	far *farSide
+	// accepts are the webhook secrets of an adapter that was told its own; nil: those that the far side signs with.
+	accepts signers
 }
 
 var (
@@ -54,6 +56,7 @@ type farSide struct {
 	faults      Faults
 	script      []Fault
 	failLookups int
+	failPolls   int
 	requests    int
 }
 
@@ -128,6 +131,19 @@ func (s *Sandbox) AddAsset(a currency.Asset) error {
 
 // Reconnect returns a new adapter for the same far side, as after a restart of the process.
 func (s *Sandbox) Reconnect() *Sandbox { return &Sandbox{far: s.far} }
+
+// Rekeyed is Reconnect with webhook secrets of the adapter's own, newest first, as a host configures them during a rotation.
+// The far side goes on signing with what it has. An empty secret is ErrConfig: anybody can sign with it.
+func (s *Sandbox) Rekeyed(secrets ...[]byte) (*Sandbox, error) {
+	accepts := make(signers, 0, len(secrets))
+	for _, secret := range secrets {
+		if len(secret) == 0 {
+			return nil, fmt.Errorf("%w: empty secret", ErrConfig)
+		}
+		accepts = append(accepts, signer(secret))
+	}
+	return &Sandbox{far: s.far, accepts: accepts}, nil
+}
 
 // Describe implements [providers.Provider]. The answer changes only with AddAsset.
 func (s *Sandbox) Describe() providers.Descriptor {

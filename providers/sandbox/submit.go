@@ -22,6 +22,7 @@ var (
 	errTimeout   = errors.New("sandbox: timed out waiting for the answer")
 	errServer    = errors.New("sandbox: the far side answered 503")
 	errGarbage   = errors.New("sandbox: the answer cannot be read")
+	errLimit     = errors.New("sandbox: too many requests")
 	errRejected  = errors.New("sandbox: the far side refused the request")
 	errDuplicate = errors.New("sandbox: the key is known")
 )
@@ -48,6 +49,10 @@ func (s *Sandbox) Submit(ctx context.Context, op providers.Operation) (providers
 	switch fault {
 	case Refuse:
 		return providers.Report{}, &providers.Error{Certainty: providers.NotSent, Code: "connection_refused", Err: errRefused}
+	case RateLimit:
+		return providers.Report{}, &providers.Error{
+			Certainty: providers.NotSent, Code: "429", RetryAfter: time.Second, Err: errLimit,
+		}
 	case LostRequest:
 		arrives = false
 	case SlowRequest:

@@ -32,13 +32,16 @@ type signers []func(message []byte) []byte
 func (s signers) ready() bool { return len(s) > 0 }
 
 func (s *signers) rotate(secret []byte) {
+	*s = append(signers{signer(secret)}, (*s)[:min(len(*s), 1)]...)
+}
+
+func signer(secret []byte) func(message []byte) []byte {
 	secret = bytes.Clone(secret)
-	sign := func(message []byte) []byte {
+	return func(message []byte) []byte {
 		h := hmac.New(sha256.New, secret)
 		h.Write(message)
 		return h.Sum(nil)
 	}
-	*s = append(signers{sign}, (*s)[:min(len(*s), 1)]...)
 }
 
 // RotateSecret makes the far side sign with a new secret from now on. The adapter goes on accepting the one before, until the
@@ -166,6 +169,9 @@ func (s *Sandbox) Receive(ctx context.Context, d providers.Delivery) ([]provider
 	f.mu.Lock()
 	keys, tolerance, clock := f.signers, f.cfg.Tolerance, f.cfg.Clock
 	f.mu.Unlock()
+	if s.accepts != nil {
+		keys = s.accepts
+	}
 	if d.ReceivedAt.IsZero() {
 		d.ReceivedAt = clock()
 	}
