@@ -2,6 +2,7 @@ package providertest_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 
@@ -56,6 +57,14 @@ func (b *broken) Poll(ctx context.Context, cursor string, limit int) ([]provider
 		return b.poll(ctx, cursor, limit)
 	}
 	return b.Sandbox.Poll(ctx, cursor, limit)
+}
+
+// mistake is one as people make them, with the check that is there for it.
+type mistake struct {
+	name   string
+	check  string
+	method providers.Method
+	breaks func(b *broken)
 }
 
 // asCertainty turns errors of one certainty into another.
@@ -124,6 +133,7 @@ func resign(d providers.Delivery) providers.Delivery {
 }
 
 func TestBrokenProvidersAreRejected(t *testing.T) {
+	brokenProviders := slices.Concat(mistakes, amountMistakes, attemptMistakes)
 	checks := map[string]providertest.Check{}
 	for _, c := range providertest.Checks() {
 		checks[c.Name] = c

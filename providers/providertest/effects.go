@@ -3,29 +3,8 @@ package providertest
 import (
 	"slices"
 
-	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
 )
-
-// net returns what a report's movements come to, without its sign, and whether anything moved.
-func net(r providers.Report) (currency.Amount, bool) {
-	var sum currency.Amount
-	for _, e := range r.Effects {
-		if e.Kind != providers.Moved && e.Kind != providers.Reversed {
-			continue
-		}
-		if !sum.IsValid() {
-			sum = currency.Zero(e.Amount.Asset())
-		}
-		next, err := sum.Add(e.Amount)
-		if err != nil {
-			return currency.Amount{}, true
-		}
-		sum = next
-	}
-	a, err := sum.Abs()
-	return a, err == nil
-}
 
 // sightings are the effects that were ever reported.
 type sightings struct {

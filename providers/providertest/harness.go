@@ -33,9 +33,27 @@ type World struct {
 	// nothing more will change it passes Descriptor.VisibleAfter and returns false.
 	Advance func() bool
 
-	// Returned returns a sample of a deposit that goes well and is taken back later, as a bank returns a debit. Optional, but a
-	// provider whose deposits are Provisional should have one.
+	// Moved says what the far side's own books moved because of a key, without its sign, as its people read it there: an amount
+	// that an adapter wrote with too many zeros is seen here, not in the adapter's reports. Of several movements, all in
+	// one direction, the sum; false: nothing moved. Without it the checks of amounts fail.
+	Moved func(key string) (currency.Amount, bool)
+	// OperationIn is Operation of a kind in another asset that is offered. Optional: without it the sample of Operation is
+	// taken with the amount replaced.
+	OperationIn func(kind providers.Kind, asset currency.AssetID) (providers.Operation, bool)
+
+	// Returned returns a sample of a deposit that goes well and is taken back later, as a bank returns a debit. Required when
+	// an offer of deposits is Provisional.
 	Returned func() (providers.Operation, bool)
+	// Bounced returns a sample of a withdrawal that goes well and comes back later. Optional; without it payouts are taken
+	// never to bounce.
+	Bounced func() (providers.Operation, bool)
+	// RefundFails returns a sample of a deposit that goes well, and whose refund goes well and comes back later. Optional;
+	// without it refunds are taken never to come back.
+	RefundFails func() (providers.Operation, bool)
+	// Waiting returns a sample of a deposit that waits for the person, ActionRequired, as a card with 3-D Secure does. Answer is
+	// that person: it approves or turns down the deposit under a key. Optional, both or none.
+	Waiting func() (providers.Operation, bool)
+	Answer  func(key string, approve bool) error
 
 	// Deliveries returns the webhooks that the far side sent since the last call. Required of a Receiver.
 	Deliveries func() []providers.Delivery
@@ -43,6 +61,19 @@ type World struct {
 	Forge func(d providers.Delivery) providers.Delivery
 	// Unknown returns an authentic delivery of a type that the adapter cannot know. Required of a Receiver.
 	Unknown func() providers.Delivery
+	// Keyed makes another adapter on the same far side that accepts webhooks signed with any of these secrets, newest first;
+	// with none it is an adapter that was configured without. An error says that the constructor refuses them. Where the
+	// far side signs with key pairs a secret is the name of one. Without it the check of empty secrets fails.
+	Keyed func(secrets ...string) (providers.Provider, error)
+	// Sign signs a delivery anew with a secret, as of its ReceivedAt; with an empty one as well as anybody could.
+	Sign func(d providers.Delivery, secret string) providers.Delivery
+	// Timeless declares that the far side's signatures carry no time, so that an old delivery looks like a new one.
+	Timeless bool
+
+	// Unasked makes something happen at the far side that nobody asked for through the adapter and that no address explains:
+	// a transfer without a reference, a payment made by hand. It returns how much came. Optional; without it the far side is
+	// taken to do nothing unasked.
+	Unasked func() (currency.Amount, error)
 
 	// Pay sends money to an address that a DepositAddress operation made. Required when that kind is offered.
 	Pay func(address string, amount currency.Amount) error
@@ -50,6 +81,9 @@ type World struct {
 	// to be no chain.
 	Reorganise func() error
 
+	// Logged returns what the adapter wrote to a logger of its own so far. What it writes to the default loggers of packages
+	// log and slog is seen without. Optional.
+	Logged func() string
 	// Secrets are texts that must never be printed: API keys, webhook secrets. Optional, but leave none out.
 	Secrets []string
 }
@@ -57,7 +91,8 @@ type World struct {
 // Fault is what a harness makes the next request meet.
 type Fault string
 
-// The faults. The first four must be possible: without them nothing is known about an adapter.
+// The faults. The first five must be possible: without them nothing is known about an adapter. World.Fault returns false for
+// one that the far side cannot suffer, and for one that it does not know: there may be more.
 const (
 	LostRequest  Fault = "lost request"  // the connection drops or times out before the far side acts
 	LostResponse Fault = "lost response" // the far side acts, and the answer does not arrive
@@ -67,6 +102,10 @@ const (
 	Refuse       Fault = "refused"       // the connection is refused, before anything is sent
 	Reject       Fault = "rejected"      // the far side refuses the request as such, a 400
 	Decline      Fault = "declined"      // the far side says no, a card_declined
+	RateLimit    Fault = "rate limit"    // a 429: not now, and nothing was done
+	Slow         Fault = "slow request"  // it times out, and the far side acts later, within Descriptor.VisibleAfter
+	OtherAmount  Fault = "other amount"  // the far side moves another amount than was asked for, and says so
+	FailPoll     Fault = "failed poll"   // the next Poll meets an error
 )
 
 // missing names what the world lacks, or returns "".

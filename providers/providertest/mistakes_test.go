@@ -14,13 +14,8 @@ import (
 	"github.com/koshpay/kosh/providers/sandbox"
 )
 
-// brokenProviders are mistakes as people make them, each with the check that is there for it.
-var brokenProviders = []struct {
-	name   string
-	check  string
-	method providers.Method
-	breaks func(b *broken)
-}{
+// mistakes are those that concern the contract's first half: keys, certainty, look-ups, effects.
+var mistakes = []mistake{
 	{"names itself after the request", "descriptor", providers.Card, func(b *broken) {
 		n := 0
 		b.describe = func() providers.Descriptor {
@@ -39,19 +34,13 @@ var brokenProviders = []struct {
 			return r, err
 		}
 	}},
-	{"cuts amounts to 64 bits", "unsupported-is-not-sent", providers.Card, func(b *broken) {
-		b.describe = func() providers.Descriptor {
-			d := b.Sandbox.Describe()
-			for i := range d.Offers {
-				d.Offers[i].Max = providers.Offer{}.Max
-			}
-			return d
-		}
+	{"sends whatever it is given", "unsupported-is-not-sent", providers.Card, func(b *broken) {
 		b.submit = func(ctx context.Context, op providers.Operation) (providers.Report, error) {
-			if hi, lo := op.Amount.Units(); hi != 0 {
-				op.Amount = amount(int64(lo), op)
+			r, err := b.Sandbox.Submit(ctx, op)
+			if err != nil && providers.CertaintyOf(err) == providers.NotSent {
+				return r, err.(*providers.Error).Err //nolint:errorlint // the sandbox wraps it in nothing else
 			}
-			return b.Sandbox.Submit(ctx, op)
+			return r, err
 		}
 	}},
 	{"mints keys of its own", "same-key-executes-once", providers.Card, func(b *broken) {

@@ -27,10 +27,12 @@ type Finding struct {
 // Checks returns every check, in the order in which Run runs them.
 func Checks() []Check {
 	return []Check{
-		descriptorCheck, secretsCheck, unsupportedCheck,
-		sameKeyCheck, atOnceCheck, reopenCheck, otherAmountCheck,
-		lostResponseCheck, lostRequestCheck, serverErrorCheck, garbageCheck, refusedCheck, rejectedCheck, declinedCheck,
-		retriesCheck, canceledCheck,
+		descriptorCheck, secretsCheck, logCheck, cardNumberCheck, unsupportedCheck,
+		amountsCheck, boundsCheck, neverCutCheck, otherMovedCheck,
+		sameKeyCheck, atOnceCheck, twoProcessesCheck, reopenCheck, restartCheck, otherAmountCheck,
+		lostResponseCheck, lostRequestCheck, slowCheck, serverErrorCheck, garbageCheck, refusedCheck, rateLimitCheck, rejectedCheck,
+		declinedCheck, laterAttemptCheck,
+		retriesCheck, onlySubmitCheck, canceledCheck,
 		unknownCheck, lookupErrorCheck, referenceCheck,
 		effectsCheck, finalCheck, distinctCheck,
 		flippedCheck, secretCheck, redeliveryCheck, orderCheck, unknownTypeCheck,

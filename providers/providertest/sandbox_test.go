@@ -16,6 +16,46 @@ import (
 
 var eth = currency.MustDefine(currency.Info{ID: "eip155:1/slip44:60", Code: "ETH", Name: "Ether", Scale: 18, Kind: currency.Crypto})
 
+// grain has as many decimals as ether, and moves like money; token has them too, but not on its wire.
+var (
+	grain = currency.MustDefine(currency.Info{ID: "app:kosh-suite/grain", Code: "GRAIN", Name: "Grain", Scale: 18, Kind: currency.Virtual})
+	token = currency.MustDefine(currency.Info{
+		ID: "eip155:1/erc20:0x00000000000000000000000000000000000000bb", Code: "TOK", Name: "Token", Scale: 18, Kind: currency.Crypto,
+	})
+)
+
+// assets are those that a method is tried with, the sample's first.
+func assets(m providers.Method) []currency.Asset {
+	if m == providers.Chain {
+		return []currency.Asset{eth, token}
+	}
+	all := []currency.Asset{currency.USD, currency.JPY, currency.KWD, grain}
+	if ugx, ok := currency.Lookup("UGX"); ok {
+		all = append(all, ugx)
+	}
+	return all
+}
+
+// terms are bounds as far sides have them.
+func terms(o providers.Offer) providers.Offer {
+	switch o.Asset {
+	case "USD":
+		o.Min, o.Max = currency.MustNew(50, currency.USD), currency.MustNew(99_999_999, currency.USD)
+	case "JPY":
+		o.Min = currency.MustNew(50, currency.JPY)
+	case "KWD":
+		o.Step = currency.MustNew(10, currency.KWD)
+	case "UGX":
+		o.Exponent = 2 // hundredths of what has none
+	case token.ID():
+		o.Exponent = 9
+	}
+	if o.Kind == providers.Refund {
+		o.Min = currency.Amount{} // a rest may be small
+	}
+	return o
+}
+
 const secret = "whsec_of_the_suite"
 
 // clock is moved by Advance while other goroutines may read it.
@@ -46,22 +86,29 @@ var faults = map[providertest.Fault]sandbox.Fault{
 	providertest.Refuse:       sandbox.Refuse,
 	providertest.Reject:       sandbox.Reject,
 	providertest.Decline:      sandbox.Decline,
+	providertest.RateLimit:    sandbox.RateLimit,
+	providertest.Slow:         sandbox.SlowRequest,
+	providertest.OtherAmount:  sandbox.WrongAmount,
 }
 
 // harness runs the suite over a sandbox with one method, behind what wrap makes of it.
 func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider) providertest.Harness {
-	asset, instrument := currency.Asset(currency.USD), map[providers.Method]string{
+	return rekeyedHarness(m, wrap, func(secrets []string) []string { return secrets })
+}
+
+// rekeyedHarness is harness with a host that configures webhook secrets as rekey says.
+func rekeyedHarness(
+	m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider, rekey func(secrets []string) []string,
+) providertest.Harness {
+	asset, instrument := assets(m)[0], map[providers.Method]string{
 		providers.Card: sandbox.TokenCard, providers.Bank: sandbox.TokenBank,
 		providers.Chain: "0x00000000000000000000000000000000000000aa",
 	}[m]
-	if m == providers.Chain {
-		asset = eth
-	}
 	return providertest.Harness{Open: func(t *testing.T) *providertest.World {
 		c := &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		s, err := sandbox.New(sandbox.Config{
-			Methods: []providers.Method{m}, Assets: []currency.Asset{asset}, Seed: 1, Clock: c.read, Secret: []byte(secret),
-			CardFee:      sandbox.Fee{Fixed: 30},
+			Methods: []providers.Method{m}, Assets: assets(m), Seed: 1, Clock: c.read, Secret: []byte(secret),
+			CardFee: sandbox.Fee{Fixed: 30}, Terms: terms,
 			KeyRetention: 1000 * time.Hour, // the suite lets days pass
 		})
 		require.NoError(t, err)
@@ -89,11 +136,17 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 			Executed: s.Executed,
 			Requests: s.Requests,
 			Fault: func(f providertest.Fault) bool {
-				if f == providertest.FailLookup {
+				fault, ok := faults[f]
+				switch {
+				case f == providertest.FailLookup:
 					s.FailLookups(1)
-					return true
+				case f == providertest.FailPoll:
+					s.FailPolls(1)
+				case ok:
+					s.Script(fault)
+				default:
+					return false
 				}
-				s.Script(faults[f])
 				return true
 			},
 			Advance: func() bool {
@@ -104,11 +157,44 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 				c.set(next)
 				return ok
 			},
+			Moved: func(key string) (currency.Amount, bool) { return moved(s, key) },
 			Returned: func() (providers.Operation, bool) {
-				return providers.Operation{
-					Key: uuid.NewString(), Kind: providers.Deposit, Method: m, Amount: currency.MustNew(10_000, asset),
-					Instrument: sandbox.TokenBankReturned, FirstSent: c.read(),
-				}, m == providers.Bank
+				return sample(c, providers.Deposit, m, asset, sandbox.TokenBankReturned), m == providers.Bank
+			},
+			Bounced: func() (providers.Operation, bool) {
+				return sample(c, providers.Withdrawal, m, asset, sandbox.TokenBankBounces), m == providers.Bank
+			},
+			RefundFails: func() (providers.Operation, bool) {
+				return sample(c, providers.Deposit, m, asset, sandbox.TokenCardRefundFails), m == providers.Card
+			},
+			Waiting: func() (providers.Operation, bool) {
+				return sample(c, providers.Deposit, m, asset, sandbox.TokenCardAction), m == providers.Card
+			},
+			Answer: func(key string, approve bool) error {
+				if approve {
+					return s.Approve(key)
+				}
+				return s.Deny(key)
+			},
+			Unasked: map[bool]func() (currency.Amount, error){true: func() (currency.Amount, error) {
+				a := currency.MustNew(700, asset)
+				_, err := s.SendStray(m, a)
+				return a, err
+			}}[m != providers.Card],
+			Keyed: func(secrets ...string) (providers.Provider, error) {
+				var keys [][]byte
+				for _, s := range rekey(secrets) {
+					keys = append(keys, []byte(s))
+				}
+				rekeyed, err := s.Rekeyed(keys...)
+				if err != nil {
+					return nil, err
+				}
+				return wrap(rekeyed), nil
+			},
+			Sign: func(d providers.Delivery, secret string) providers.Delivery {
+				d.Header = sandbox.Sign([]byte(secret), d.ReceivedAt, d.Body)
+				return d
 			},
 			Deliveries: func() []providers.Delivery { return s.Deliveries(10_000) },
 			Forge: func(f providers.Delivery) providers.Delivery {
@@ -127,6 +213,36 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 			Secrets:    []string{secret},
 		}
 	}}
+}
+
+// sample is an operation with an instrument of its own.
+func sample(c *clock, k providers.Kind, m providers.Method, asset currency.Asset, instrument string) providers.Operation {
+	return providers.Operation{
+		Key: uuid.NewString(), Kind: k, Method: m, Amount: currency.MustNew(10_000, asset), Instrument: instrument, Member: "alice",
+		FirstSent: c.read(),
+	}
+}
+
+// moved reads the far side's books.
+func moved(s *sandbox.Sandbox, key string) (currency.Amount, bool) {
+	var sum currency.Amount
+	for _, record := range s.Operations() {
+		for _, e := range record.Effects {
+			if record.Key != key || e.Kind != providers.Moved && e.Kind != providers.Reversed {
+				continue
+			}
+			if !sum.IsValid() {
+				sum = currency.Zero(e.Amount.Asset())
+			}
+			next, err := sum.Add(e.Amount)
+			if err != nil {
+				return currency.Amount{}, false
+			}
+			sum = next
+		}
+	}
+	a, err := sum.Abs()
+	return a, err == nil
 }
 
 func asIs(s *sandbox.Sandbox) providers.Provider { return s }
