@@ -47,6 +47,22 @@ type Quoter interface {
 	Quote(ctx context.Context, op Operation) (Quote, error)
 }
 
+// Lister is a provider that can list what moved on our balance, so that payments can compare it with its own books
+// (payments.Service.Reconcile).
+type Lister interface {
+	// List returns the movements on our balance with since ≤ Effect.At < until, in the far side's own order, at most limit,
+	// and the cursor after the last of them; an empty one is the end. The empty cursor is the beginning. Every movement is
+	// listed exactly once, those of which no report was ever made included.
+	List(ctx context.Context, since, until time.Time, cursor string, limit int) (movements []Movement, next string, err error)
+}
+
+// Movement is an effect as the far side's own account statement has it.
+type Movement struct {
+	Effect
+	Key       string // ours, of the operation that it belongs to; empty when nobody asked or the far side does not say
+	Reference string // theirs, of the operation that it belongs to; may be empty
+}
+
 // Wrapper is a provider around another (metrics, tracing, rate limits).
 type Wrapper interface {
 	Unwrap() Provider
@@ -81,13 +97,18 @@ const (
 	Cancel         Kind = "cancel"          // stop an operation that has not moved money yet
 )
 
+// Settlement is a kind of report, never of an operation: what the far side did with our balance by itself. It paid a batch
+// out to our bank account, turned one currency into another, charged for the month. Such a report has a Reference, the
+// effects, and in Covers what was settled.
+const Settlement Kind = "settlement"
+
 // hasAmount tells whether operations of the kind carry an amount.
 func (k Kind) hasAmount() bool { return k == Deposit || k == Withdrawal || k == Refund }
 
 // hasAsset tells whether operations of the kind are about an asset.
 func (k Kind) hasAsset() bool { return k.hasAmount() || k == DepositAddress }
 
-// valid tells whether the kind is one of the constants.
+// valid tells whether there are operations of the kind.
 func (k Kind) valid() bool { return k.hasAsset() || k == Link || k == Cancel }
 
 // Method is how money travels. Providers may add their own.
@@ -215,7 +236,7 @@ func (op Operation) AssetID() currency.AssetID {
 		return op.Amount.AssetID()
 	case DepositAddress:
 		return op.Asset
-	case Link, Cancel:
+	case Link, Cancel, Settlement:
 	}
 	return ""
 }
@@ -262,8 +283,13 @@ type Report struct {
 	// an operation of its own: Kind Deposit, no Key, a Reference of its own, the Address, and the Member if the provider knows it.
 	Member  string
 	Address string
-	At      time.Time // when this became so at the far side
-	Raw     []byte    // what the far side said, for people; no secrets
+	// Disputes of a Deposit, each as it stands now: chargebacks and inquiries. They may come and change after Final.
+	Disputes []Dispute
+	// Covers are the references of the operations that a Settlement settles, if the far side tells and there are no more than
+	// MaxEffects.
+	Covers []string
+	At     time.Time // when this became so at the far side
+	Raw    []byte    // what the far side said, for people; no secrets
 }
 
 // Reason says why something failed.
@@ -280,7 +306,16 @@ const (
 	Moved    EffectKind = "moved"    // what the operation is for: a deposit in, a withdrawal or refund out
 	Reversed EffectKind = "reversed" // takes an earlier Moved back: a returned debit, a bounced payout, a failed refund, a reorganisation
 	Fee      EffectKind = "fee"      // what the provider charges, negative; or gives back, positive
-	Settled  EffectKind = "settled"  // left the provider's balance for our bank account, negative
+	Settled  EffectKind = "settled"  // left the provider's balance for our bank account, negative; or came back or was debited there, positive
+
+	// Disputed is what the far side took of a deposit because of a dispute, negative; Reinstated gives it back, positive. Both
+	// name the Dispute. A dispute that is lost moves nothing more: see DisputeState.
+	Disputed   EffectKind = "disputed"
+	Reinstated EffectKind = "reinstated"
+
+	// Converted is one side of an exchange that the far side made on our balance, as when a payment in one currency is settled in
+	// another: one effect negative in the asset given, another one positive in the asset got.
+	Converted EffectKind = "converted"
 )
 
 // Effect is money that really moved on our balance at the provider.
@@ -293,7 +328,31 @@ type Effect struct {
 	Amount currency.Amount
 	// Reverses is the ID of the effect that a Reversed one takes back.
 	Reverses string
-	At       time.Time
+	// Dispute is the ID of the dispute that a Disputed or Reinstated effect belongs to.
+	Dispute string
+	At      time.Time
+}
+
+// DisputeState says how a dispute stands.
+type DisputeState string
+
+// The states of a dispute. A report may take any of them back with a later Dispute.At: what was lost may be won on appeal.
+const (
+	DisputeInquiry DisputeState = "inquiry" // somebody asks; no money is concerned yet
+	DisputeOpen    DisputeState = "open"    // the money is withdrawn, or is about to be; nothing is decided
+	DisputeWon     DisputeState = "won"     // or withdrawn by the payer: the money is or will be reinstated
+	DisputeLost    DisputeState = "lost"    // the money stays with the payer
+)
+
+// Dispute is a payer's objection to a deposit, raised with their bank: a chargeback, or the inquiry before one.
+type Dispute struct {
+	ID     string // the far side's own, unique within the provider
+	State  DisputeState
+	Amount currency.Amount // what is disputed, positive; it need not be what Disputed effects withdrew
+	Reason Reason
+	// EvidenceBy is until when evidence can be handed in; zero: not said, or not any more.
+	EvidenceBy time.Time
+	At         time.Time // when it came to stand so; of two reports about a dispute the later At counts
 }
 
 // Action is what the person must do next. It may hold secrets: it is passed through to the host and never stored.

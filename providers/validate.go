@@ -18,7 +18,9 @@ const (
 	MaxName    = 40   // bytes of a provider's name
 	MaxID      = 512  // bytes of a reference, an effect's id, a token, an address, a member's id
 	MaxText    = 1000 // bytes of a description or a reason
-	MaxEffects = 1000 // effects of one report
+	MaxEffects = 1000 // effects of one report, and operations that a settlement covers
+
+	MaxDisputes = 100 // of one deposit
 )
 
 // Validate returns nil or an *Invalid. A descriptor that does not validate is a mistake in the adapter.
@@ -121,6 +123,7 @@ func (op Operation) Validate() error {
 			return bad("Target", "is missing")
 		}
 	case Deposit, DepositAddress: // a deposit may begin on a page of the provider's, without an instrument
+	case Settlement: // refused above
 	}
 	// Only a token that is nothing else: base-36 tokens and chain addresses contain all sorts of digits.
 	if op.Instrument != "" && isCardNumber(op.Instrument) {
@@ -160,7 +163,7 @@ func (r Report) Validate() error {
 	if r.Key == "" && r.Reference == "" {
 		return bad("Reference", "is missing, and so is Key")
 	}
-	if !r.Kind.valid() {
+	if !r.Kind.valid() && r.Kind != Settlement {
 		return bad("Kind", "is unknown")
 	}
 	switch r.State {
@@ -182,6 +185,12 @@ func (r Report) Validate() error {
 		return bad(field, problem)
 	}
 	if field, problem := r.effectsProblem(); problem != "" {
+		return bad(field, problem)
+	}
+	if field, problem := r.disputesProblem(); problem != "" {
+		return bad(field, problem)
+	}
+	if field, problem := r.coversProblem(); problem != "" {
 		return bad(field, problem)
 	}
 	return nil
@@ -240,6 +249,16 @@ func (r Report) effectsProblem() (field, problem string) {
 			return field + ".Reverses", "is too long or has characters that do not print"
 		case e.Kind == Reversed && e.Reverses == "":
 			return field + ".Reverses", "is missing"
+		case !clean(e.Dispute, MaxID):
+			return field + ".Dispute", "is too long or has characters that do not print"
+		case (e.Kind == Disputed || e.Kind == Reinstated) && e.Dispute == "":
+			return field + ".Dispute", "is missing"
+		case (e.Kind == Disputed || e.Kind == Reinstated) && r.Kind != Deposit:
+			return field + ".Kind", "is " + string(e.Kind) + ", but only deposits are disputed"
+		case e.Kind == Disputed && e.Amount.Sign() > 0:
+			return field + ".Amount", "is positive, but a dispute takes money away"
+		case e.Kind == Reinstated && e.Amount.Sign() < 0:
+			return field + ".Amount", "is negative, but what is reinstated comes back"
 		case e.Kind == Moved && r.Kind == Deposit && e.Amount.Sign() < 0:
 			return field + ".Amount", "is negative, but a deposit moves money in"
 		case e.Kind == Moved && (r.Kind == Withdrawal || r.Kind == Refund) && e.Amount.Sign() > 0:
@@ -251,6 +270,54 @@ func (r Report) effectsProblem() (field, problem string) {
 		at[e.ID] = i
 	}
 	return r.reversalsProblem(at)
+}
+
+// disputesProblem checks what is said of disputes beside their effects.
+func (r Report) disputesProblem() (field, problem string) {
+	if len(r.Disputes) > 0 && r.Kind != Deposit {
+		return "Disputes", "are set, but only deposits are disputed"
+	}
+	if len(r.Disputes) > MaxDisputes {
+		return "Disputes", "are too many"
+	}
+	seen := make(map[string]bool, len(r.Disputes))
+	for i, d := range r.Disputes {
+		field := fmt.Sprintf("Disputes[%d]", i)
+		switch {
+		case d.ID == "" || !clean(d.ID, MaxID):
+			return field + ".ID", "is missing, too long or has characters that do not print"
+		case seen[d.ID]:
+			return field + ".ID", "repeats an earlier dispute"
+		case d.State != DisputeInquiry && d.State != DisputeOpen && d.State != DisputeWon && d.State != DisputeLost:
+			return field + ".State", "is unknown"
+		case d.Amount.IsValid() && d.Amount.Sign() <= 0:
+			return field + ".Amount", "is not positive"
+		case !clean(d.Reason.Code, MaxID):
+			return field + ".Reason.Code", "is too long or has characters that do not print"
+		case !clean(d.Reason.Public, MaxText):
+			return field + ".Reason.Public", "is too long or has characters that do not print"
+		}
+		seen[d.ID] = true
+	}
+	return "", ""
+}
+
+func (r Report) coversProblem() (field, problem string) {
+	if len(r.Covers) > 0 && r.Kind != Settlement {
+		return "Covers", "are set, but only a settlement covers operations"
+	}
+	if len(r.Covers) > MaxEffects {
+		return "Covers", "are too many"
+	}
+	for i, c := range r.Covers {
+		if c == "" || !clean(c, MaxID) {
+			return fmt.Sprintf("Covers[%d]", i), "is missing, too long or has characters that do not print"
+		}
+	}
+	if r.Kind == Settlement && r.Reference == "" {
+		return "Reference", "is missing of a settlement"
+	}
+	return "", ""
 }
 
 // reversalsProblem checks that what is taken back was there, whole or in part, and that nothing stays moved under a report

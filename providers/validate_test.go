@@ -131,8 +131,24 @@ func TestReportValidate(t *testing.T) {
 			Token: "pm_1", Method: providers.Card, Label: "Visa •• 4242", Last4: "4242", Expiry: "2034-12",
 		}},
 		{Key: uuid1, Kind: providers.DepositAddress, State: providers.Succeeded, Address: "0xabc"},
+		{Reference: "po_1", Kind: providers.Settlement, State: providers.Succeeded, Covers: []string{"ch_1"}, Effects: []providers.Effect{
+			{ID: "1", Kind: providers.Converted, Amount: usd(-100)},
+			{ID: "2", Kind: providers.Converted, Amount: currency.MustNew(90, currency.EUR)},
+			{ID: "3", Kind: providers.Settled, Amount: currency.MustNew(-90, currency.EUR)},
+		}},
+		{Key: uuid1, Kind: providers.Deposit, State: providers.Succeeded, Final: true, Effects: []providers.Effect{
+			{ID: "1", Kind: providers.Moved, Amount: usd(100)},
+			{ID: "2", Kind: providers.Disputed, Amount: usd(-100), Reverses: "1", Dispute: "dp_1"},
+			{ID: "3", Kind: providers.Reinstated, Amount: usd(100), Reverses: "2", Dispute: "dp_1"},
+		}, Disputes: []providers.Dispute{{ID: "dp_1", State: providers.DisputeWon, Amount: usd(100)}, {ID: "dp_2", State: providers.DisputeInquiry}}},
 	} {
 		require.NoError(t, r.Validate())
+	}
+	disputed := func(k providers.EffectKind, a currency.Amount) func(*providers.Report) {
+		return func(r *providers.Report) { r.Effects[4].Kind, r.Effects[4].Amount, r.Effects[4].Dispute = k, a, "dp" }
+	}
+	disputes := func(all ...providers.Dispute) func(*providers.Report) {
+		return func(r *providers.Report) { r.Disputes = all }
 	}
 	linked := func(i *providers.Instrument) func(*providers.Report) {
 		return func(r *providers.Report) { r.Kind, r.Effects, r.Instrument = providers.Link, nil, i }
@@ -168,10 +184,30 @@ func TestReportValidate(t *testing.T) {
 		"canceled but moved": {"Effects[0]", func(r *providers.Report) {
 			r.State, r.Effects = providers.Canceled, r.Effects[:1]
 		}},
-		"too many":      {"Effects", func(r *providers.Report) { r.Effects = make([]providers.Effect, 1001) }},
-		"no instrument": {"Instrument", linked(nil)},
-		"no token":      {"Instrument.Token", linked(&providers.Instrument{Method: providers.Card})},
-		"card number":   {"Instrument.Token", linked(&providers.Instrument{Token: "4242424242424242", Method: providers.Card})},
+		"dispute of none":     {"Effects[4].Dispute", func(r *providers.Report) { r.Effects[4].Kind, r.Effects[4].Amount = providers.Disputed, usd(-1) }},
+		"dispute pays":        {"Effects[4].Amount", disputed(providers.Disputed, usd(1))},
+		"reinstatement takes": {"Effects[4].Amount", disputed(providers.Reinstated, usd(-1))},
+		"disputed payout": {"Effects[4].Kind", func(r *providers.Report) {
+			disputed(providers.Disputed, usd(-1))(r)
+			r.Kind, r.Effects[0].Amount = providers.Withdrawal, usd(-100)
+			r.Effects = []providers.Effect{{ID: "a", Kind: "x", Amount: usd(1)}, {ID: "b", Kind: "x", Amount: usd(1)}, {ID: "c", Kind: "x", Amount: usd(1)}, {ID: "d", Kind: "x", Amount: usd(1)}, r.Effects[4]}
+		}},
+		"dispute without id": {"Disputes[0].ID", disputes(providers.Dispute{State: providers.DisputeOpen})},
+		"dispute state":      {"Disputes[0].State", disputes(providers.Dispute{ID: "dp", State: "angry"})},
+		"dispute twice":      {"Disputes[1].ID", disputes(providers.Dispute{ID: "dp", State: providers.DisputeOpen}, providers.Dispute{ID: "dp", State: providers.DisputeOpen})},
+		"disputes too many":  {"Disputes", disputes(make([]providers.Dispute, 101)...)},
+		"negative dispute":   {"Disputes[0].Amount", disputes(providers.Dispute{ID: "dp", State: providers.DisputeOpen, Amount: usd(-1)})},
+		"dispute reason":     {"Disputes[0].Reason.Public", disputes(providers.Dispute{ID: "dp", State: providers.DisputeOpen, Reason: providers.Reason{Public: "\x00"}})},
+		"disputes of a refund": {"Disputes", func(r *providers.Report) {
+			r.Kind, r.Effects, r.Disputes = providers.Refund, nil, make([]providers.Dispute, 1)
+		}},
+		"deposit covers":      {"Covers", func(r *providers.Report) { r.Covers = []string{"x"} }},
+		"covers nothing":      {"Covers[0]", func(r *providers.Report) { r.Kind, r.Effects, r.Covers = providers.Settlement, nil, []string{""} }},
+		"nameless settlement": {"Reference", func(r *providers.Report) { r.Kind, r.Effects, r.Reference = providers.Settlement, nil, "" }},
+		"too many":            {"Effects", func(r *providers.Report) { r.Effects = make([]providers.Effect, 1001) }},
+		"no instrument":       {"Instrument", linked(nil)},
+		"no token":            {"Instrument.Token", linked(&providers.Instrument{Method: providers.Card})},
+		"card number":         {"Instrument.Token", linked(&providers.Instrument{Token: "4242424242424242", Method: providers.Card})},
 		"card as label": {"Instrument.Label", linked(&providers.Instrument{
 			Token: "pm", Method: providers.Card, Label: "Visa 4242424242424242",
 		})},

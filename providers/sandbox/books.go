@@ -14,7 +14,8 @@ type books struct {
 	held    map[currency.AssetID]currency.Amount
 	parties map[claim]currency.Amount
 	posted  map[string]providers.Effect
-	broken  error // the first arithmetic that failed; see Audit
+	log     []providers.Movement // everything posted, in order
+	broken  error                // the first arithmetic that failed; see Audit
 }
 
 type claim struct {
@@ -28,11 +29,12 @@ func (b *books) init() {
 	b.posted = make(map[string]providers.Effect)
 }
 
-func (b *books) post(e providers.Effect, party string) {
+func (b *books) post(o *operation, e providers.Effect, party string) {
 	if _, twice := b.posted[e.ID]; twice {
 		b.breaks(fmt.Errorf("effect %s posted twice", e.ID))
 	}
 	b.posted[e.ID] = e
+	b.log = append(b.log, providers.Movement{Effect: e, Key: o.request.Key, Reference: o.reference})
 	asset := e.Amount.AssetID()
 	b.held[asset] = b.add(orZero(b.held[asset], e.Amount), e.Amount)
 	c := claim{party, asset}

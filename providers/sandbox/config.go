@@ -37,11 +37,13 @@ type Config struct {
 	Terms func(o providers.Offer) providers.Offer
 
 	CardFee    Fee // of a card deposit; default none
+	DisputeFee Fee // of a dispute whose money is withdrawn; default none
 	NetworkFee Fee // of a chain withdrawal; default a ten-thousandth of the asset, at least one smallest unit
 
 	SettleAfter  time.Duration // from a bank debit to its money; default 24 h
 	ReturnWindow time.Duration // from the money to Final; returns and bounces come half-way; default 48 h
 	PayoutAfter  time.Duration // from a payout or bank refund to its money; default 24 h
+	DisputeAfter time.Duration // from a card deposit to each next step of its instrument's dispute; default 72 h
 	ActionWindow time.Duration // how long a charge waits for the person; default 1 h
 	// CardSettleAfter, if positive, makes a card deposit leave for our bank account after that time: a Settled effect, and
 	// Final only then.
@@ -101,7 +103,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now //nolint:forbidigo // the default clock
 	}
-	if c.CardFee.Rate.IsNegative() || c.CardFee.Fixed < 0 || c.NetworkFee.Rate.IsNegative() || c.NetworkFee.Fixed < 0 {
+	if c.CardFee.Rate.IsNegative() || c.CardFee.Fixed < 0 || c.NetworkFee.Rate.IsNegative() || c.NetworkFee.Fixed < 0 ||
+		c.DisputeFee.Rate.IsNegative() || c.DisputeFee.Fixed < 0 {
 		return c, fmt.Errorf("%w: negative fee", ErrConfig)
 	}
 	for _, d := range []struct {
@@ -113,6 +116,7 @@ func (c Config) withDefaults() (Config, error) {
 		{&c.ReturnWindow, 48 * time.Hour},
 		{&c.PayoutAfter, 24 * time.Hour},
 		{&c.ActionWindow, time.Hour},
+		{&c.DisputeAfter, 72 * time.Hour},
 		{&c.BlockTime, time.Minute},
 		{&c.KeyRetention, 24 * time.Hour},
 		{&c.VisibleAfter, 5 * time.Second},

@@ -12,6 +12,11 @@ const (
 	TokenCardRefundFails  = "tok_card_refund_fails" // charges succeed; a refund succeeds and comes back later
 	TokenCardRefused      = "tok_card_refused"      // does not link
 
+	TokenCardInquiry        = "tok_card_inquiry"         // charges succeed; the payer asks later, and is content
+	TokenCardDisputeWon     = "tok_card_dispute_won"     // charges succeed; the payer asks, disputes all of it, and loses
+	TokenCardDisputeLost    = "tok_card_dispute_lost"    // charges succeed; the payer disputes all of it, and gets it
+	TokenCardDisputeAppeals = "tok_card_dispute_appeals" // the same, and it is won on appeal
+
 	TokenBank         = "tok_bank"          // debits and payouts succeed
 	TokenBankReturned = "tok_bank_returned" // debits settle and are returned later, R01
 	TokenBankBounces  = "tok_bank_bounces"  // payouts succeed and come back later, R03
@@ -40,6 +45,7 @@ type instrument struct {
 	chargeReturns providers.Reason // after it moved
 	payoutReturns providers.Reason
 	refundReturns providers.Reason
+	troubles      []trouble // after it moved
 }
 
 var (
@@ -79,6 +85,18 @@ func token(s string) (i instrument, ok bool) {
 	case TokenCardRefused:
 		i = card("0069")
 		i.refusesLink, i.chargeFails, i.payoutFails = true, declined, declined
+	case TokenCardInquiry:
+		i = card("1976")
+		i.troubles = []trouble{inquires, wins}
+	case TokenCardDisputeWon:
+		i = card("0259")
+		i.troubles = []trouble{inquires, withdraws, wins}
+	case TokenCardDisputeLost:
+		i = card("2685")
+		i.troubles = []trouble{withdraws, loses}
+	case TokenCardDisputeAppeals:
+		i = card("5423")
+		i.troubles = []trouble{withdraws, loses, wins}
 	case TokenBank:
 		i = bank("6789")
 	case TokenBankReturned:

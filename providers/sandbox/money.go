@@ -44,6 +44,7 @@ func (f *farSide) charge(o *operation) {
 func (f *farSide) capture(o *operation, at time.Time) {
 	o.action = nil
 	o.move(at, o.party())
+	o.troubled(at)
 	if !f.cfg.CardFee.isZero() {
 		if fee, err := f.cfg.CardFee.of(o.moving); err != nil {
 			f.books.breaks(err)
@@ -139,6 +140,15 @@ func (f *farSide) refund(o *operation) {
 		return
 	}
 	left := moved.Amount
+	for _, d := range target.disputes {
+		if d.State == providers.DisputeOpen {
+			o.fail("charge_disputed", "The payment is disputed.")
+			return
+		}
+		if taken, stands := target.withdrawn(&d); stands {
+			left = f.books.add(left, taken.Amount)
+		}
+	}
 	if target.refunded.IsValid() {
 		left = f.books.sub(left, target.refunded)
 	}

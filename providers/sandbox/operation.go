@@ -33,6 +33,10 @@ type operation struct {
 	target     *operation      // of a refund
 	payer      string          // of a refund, whom the deposit came from
 	refunded   currency.Amount // given back of a deposit, or on its way back
+
+	disputes []providers.Dispute // replaced, never changed: events share it
+	troubles []trouble           // what the instrument's dispute still has to come
+	covers   []string            // of a settlement
 }
 
 // add makes an operation and registers it, in the state Pending.
@@ -81,7 +85,7 @@ func (o *operation) post(e providers.Effect, party string) string {
 		e.ID = fmt.Sprintf("%s.%d", o.reference, len(o.effects)+1)
 	}
 	o.effects = append(o.effects, e)
-	o.far.books.post(e, party)
+	o.far.books.post(o, e, party)
 	return e.ID
 }
 
@@ -117,7 +121,7 @@ func (o *operation) standing() (providers.Effect, bool) {
 		if e.Kind != providers.Moved {
 			continue
 		}
-		taken := slices.ContainsFunc(o.effects, func(r providers.Effect) bool { return r.Reverses == e.ID })
+		taken := slices.ContainsFunc(o.effects, func(r providers.Effect) bool { return r.Kind == providers.Reversed && r.Reverses == e.ID })
 		return e, !taken
 	}
 	return providers.Effect{}, false
@@ -150,6 +154,7 @@ func (o *operation) snapshot(at time.Time) providers.Report {
 		Key: o.request.Key, Reference: o.reference, Kind: o.request.Kind, State: o.state,
 		Effects: o.effects[:len(o.effects):len(o.effects)], Final: o.final, Reason: o.reason,
 		Action: o.action, Instrument: o.linked, Member: o.member, Address: o.address, At: o.at,
+		Disputes: o.disputes, Covers: o.covers,
 	}
 	if o.tx != nil {
 		r.Confirmations, r.Required = o.far.confirmations(o.tx, at), o.far.cfg.Confirmations
@@ -161,7 +166,7 @@ func (o *operation) snapshot(at time.Time) providers.Report {
 func (o *operation) report() providers.Report { return unshare(o.snapshot(o.far.now)) }
 
 func unshare(r providers.Report) providers.Report {
-	r.Effects = slices.Clone(r.Effects)
+	r.Effects, r.Disputes, r.Covers = slices.Clone(r.Effects), slices.Clone(r.Disputes), slices.Clone(r.Covers)
 	if r.Action != nil {
 		a := *r.Action
 		r.Action = &a

@@ -15,7 +15,7 @@ import (
 )
 
 // Sandbox is an adapter and, behind it, the far side that it talks to. It implements [providers.Provider],
-// [providers.Receiver], [providers.Poller], [providers.Checker] and [providers.Quoter]. It is safe for concurrent use.
+// [providers.Receiver], [providers.Poller], [providers.Lister], [providers.Checker] and [providers.Quoter]. It is safe for concurrent use.
 type Sandbox struct {
 	// far is shared with what Reconnect returns. The adapter itself remembers nothing.
 	far *farSide
@@ -29,6 +29,7 @@ var (
 	_ providers.Poller   = (*Sandbox)(nil)
 	_ providers.Checker  = (*Sandbox)(nil)
 	_ providers.Quoter   = (*Sandbox)(nil)
+	_ providers.Lister   = (*Sandbox)(nil)
 )
 
 // farSide is the pretend network, bank and chain. Everything is guarded by mu and happens inside a call: see enter.
@@ -47,6 +48,7 @@ type farSide struct {
 	instruments map[string]instrument
 	addresses   map[string]address
 	books       books
+	settled     map[currency.AssetID]int // how much of the books' log the last batch has covered
 	chain       chain
 
 	events  []event
@@ -76,6 +78,7 @@ func New(c Config) (*Sandbox, error) {
 		byReference: make(map[string]*operation),
 		instruments: make(map[string]instrument),
 		addresses:   make(map[string]address),
+		settled:     make(map[currency.AssetID]int),
 		faults:      c.Faults,
 		descriptor:  providers.Descriptor{Name: c.Name, KeyRetention: c.KeyRetention, VisibleAfter: c.VisibleAfter},
 	}

@@ -146,6 +146,7 @@ func (f *farSide) begin(o *operation) {
 		f.refund(o)
 	case providers.Cancel:
 		f.cancel(o)
+	case providers.Settlement: // nobody asks for one
 	}
 }
 
@@ -164,6 +165,8 @@ func prefix(k providers.Kind) string {
 		return "re"
 	case providers.Cancel:
 		return "ca"
+	case providers.Settlement:
+		return "st"
 	}
 	return "op"
 }

@@ -84,7 +84,9 @@ func (s *Sandbox) Requests() int {
 func (s *Sandbox) Operations() []Record { return s.records(func(*operation) bool { return true }) }
 
 // InFlight returns the operations that may still change, oldest first.
-func (s *Sandbox) InFlight() []Record { return s.records(func(o *operation) bool { return !o.final }) }
+func (s *Sandbox) InFlight() []Record {
+	return s.records(func(o *operation) bool { return !o.final || o.disputing() })
+}
 
 func (s *Sandbox) records(want func(*operation) bool) []Record {
 	f := s.far
@@ -199,13 +201,13 @@ func (f *farSide) auditEvents() error {
 		if len(r.Effects) < len(before.Effects) || !slices.Equal(r.Effects[:len(before.Effects)], before.Effects) {
 			return fmt.Errorf("event %s: effects of %s changed", e.id, r.Reference)
 		}
-		if before.Final {
+		if before.Final && slices.Equal(before.Disputes, r.Disputes) {
 			return fmt.Errorf("event %s: %s changed after it was final", e.id, r.Reference)
 		}
 		last[r.Reference] = r
 	}
 	for _, o := range f.operations {
-		if r := last[o.reference]; r.State != o.state || len(r.Effects) != len(o.effects) || r.Final != o.final {
+		if r := last[o.reference]; r.State != o.state || len(r.Effects) != len(o.effects) || r.Final != o.final || !slices.Equal(r.Disputes, o.disputes) {
 			return fmt.Errorf("the last event of %s is not how it stands", o.reference)
 		}
 	}

@@ -94,6 +94,8 @@ type wireOperation struct {
 	Instrument    *providers.Instrument `json:"instrument,omitempty"`
 	Member        string                `json:"member,omitempty"`
 	Address       string                `json:"address,omitempty"`
+	Disputes      []wireDispute         `json:"disputes,omitempty"`
+	Covers        []string              `json:"covers,omitempty"`
 	At            time.Time             `json:"at,omitzero"`
 }
 
@@ -102,7 +104,17 @@ type wireEffect struct {
 	Kind     providers.EffectKind `json:"kind"`
 	Amount   currency.Amount      `json:"amount"`
 	Reverses string               `json:"reverses,omitempty"`
+	Dispute  string               `json:"dispute,omitempty"`
 	At       time.Time            `json:"at"`
+}
+
+type wireDispute struct {
+	ID         string                 `json:"id"`
+	State      providers.DisputeState `json:"state"`
+	Amount     currency.Amount        `json:"amount,omitzero"`
+	Reason     providers.Reason       `json:"reason,omitzero"`
+	EvidenceBy time.Time              `json:"evidence_by,omitzero"`
+	At         time.Time              `json:"at"`
 }
 
 func (e event) body(hint bool) ([]byte, error) {
@@ -113,7 +125,10 @@ func (e event) body(hint bool) ([]byte, error) {
 		w.Object = wireOperation{
 			Key: r.Key, Reference: r.Reference, Kind: r.Kind, State: r.State, Final: r.Final, Code: r.Reason.Code,
 			Public: r.Reason.Public, Confirmations: r.Confirmations, Required: r.Required, Instrument: r.Instrument,
-			Member: r.Member, Address: r.Address, At: r.At,
+			Member: r.Member, Address: r.Address, Covers: r.Covers, At: r.At,
+		}
+		for _, d := range r.Disputes {
+			w.Object.Disputes = append(w.Object.Disputes, wireDispute(d))
 		}
 		for _, e := range r.Effects {
 			w.Object.Effects = append(w.Object.Effects, wireEffect(e))
@@ -127,10 +142,13 @@ func (w wireEvent) event(raw []byte) providers.Event {
 	e := event{id: w.ID, at: w.Created, report: providers.Report{
 		Key: o.Key, Reference: o.Reference, Kind: o.Kind, State: o.State, Final: o.Final,
 		Reason: providers.Reason{Code: o.Code, Public: o.Public}, Confirmations: o.Confirmations, Required: o.Required,
-		Instrument: o.Instrument, Member: o.Member, Address: o.Address, At: o.At, Raw: bytes.Clone(raw),
+		Instrument: o.Instrument, Member: o.Member, Address: o.Address, Covers: o.Covers, At: o.At, Raw: bytes.Clone(raw),
 	}}
 	if o.Kind == providers.DepositAddress && o.Address != "" {
 		e.report.Action = &providers.Action{Kind: "address", Address: o.Address}
+	}
+	for _, d := range o.Disputes {
+		e.report.Disputes = append(e.report.Disputes, providers.Dispute(d))
 	}
 	for _, x := range o.Effects {
 		e.report.Effects = append(e.report.Effects, providers.Effect(x))
