@@ -54,18 +54,8 @@ func (p *probe) newAddress() (op providers.Operation, address string) {
 
 // arrivals collects the reports of money that came to an address unasked, by every way there is.
 func (p *probe) arrivals(address string) map[string]providers.Report {
-	var events []providers.Event
-	if r, ok := providers.As[providers.Receiver](p.Provider); ok {
-		for _, d := range p.Deliveries() {
-			events = append(events, p.receive(r, d)...)
-		}
-	}
-	if poller, ok := providers.As[providers.Poller](p.Provider); ok {
-		polled, _ := p.pollAll(poller, "", 1000)
-		events = append(events, polled...)
-	}
 	found := map[string]providers.Report{}
-	for _, e := range events {
+	for _, e := range p.news() {
 		q := e.Lookup
 		if q == nil {
 			q = &providers.Query{Reference: e.Report.Reference, Kind: e.Report.Kind}

@@ -22,6 +22,7 @@ type broken struct {
 	lookup   func(context.Context, providers.Query) (providers.Report, error)
 	receive  func(context.Context, providers.Delivery) ([]providers.Event, error)
 	poll     func(context.Context, string, int) ([]providers.Event, string, error)
+	rekey    func(secrets []string) []string // which of its secrets it accepts
 }
 
 func (b *broken) Describe() providers.Descriptor {
@@ -133,7 +134,7 @@ func resign(d providers.Delivery) providers.Delivery {
 }
 
 func TestBrokenProvidersAreRejected(t *testing.T) {
-	brokenProviders := slices.Concat(mistakes, amountMistakes, attemptMistakes)
+	brokenProviders := slices.Concat(mistakes, amountMistakes, attemptMistakes, webhookMistakes)
 	checks := map[string]providertest.Check{}
 	for _, c := range providertest.Checks() {
 		checks[c.Name] = c

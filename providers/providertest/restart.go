@@ -79,24 +79,13 @@ var restartCheck = Check{
 
 // heard checks that the provider tells of an operation, effects included, by the ways that it has.
 func (p *probe) heard(r providers.Report) {
-	var events []providers.Event
-	way := false
-	if poller, ok := providers.As[providers.Poller](p.Provider); ok {
-		way = true
-		polled, _ := p.pollAll(poller, "", 1000)
-		events = append(events, polled...)
-	}
-	if receiver, ok := providers.As[providers.Receiver](p.Provider); ok {
-		way = true
-		for _, d := range p.Deliveries() {
-			events = append(events, p.receive(receiver, d)...)
-		}
-	}
-	if !way {
+	_, polls := providers.As[providers.Poller](p.Provider)
+	_, receives := providers.As[providers.Receiver](p.Provider)
+	if !polls && !receives {
 		return // such a provider is looked up until it is final
 	}
 	told := map[string]bool{}
-	for _, e := range events {
+	for _, e := range p.news() {
 		if e.Lookup != nil && about(e, r.Reference) {
 			return
 		}

@@ -22,6 +22,7 @@ type Finding struct {
 	Check    Check
 	Failures []string // each says what happened and what to do; none: the rule is kept
 	Waived   string   // the capability that the provider declares not to have
+	Notes    []string // figures worth reading
 }
 
 // Checks returns every check, in the order in which Run runs them.
@@ -35,8 +36,9 @@ func Checks() []Check {
 		retriesCheck, onlySubmitCheck, canceledCheck,
 		unknownCheck, lookupErrorCheck, referenceCheck,
 		effectsCheck, finalCheck, distinctCheck,
-		flippedCheck, secretCheck, redeliveryCheck, orderCheck, unknownTypeCheck,
-		pollCheck, pollCompleteCheck,
+		flippedCheck, secretCheck, emptySecretCheck, rotationCheck, staleCheck, redeliveryCheck, orderCheck, unknownTypeCheck,
+		fuzzCheck, signedGarbageCheck,
+		pollCheck, pollCompleteCheck, pollErrorCheck, pollWhileCheck, unaskedCheck,
 		refundCheck, cancelCheck, linkCheck, addressCheck, reorganisationCheck,
 	}
 }
@@ -47,6 +49,9 @@ func Run(t *testing.T, h Harness) {
 	for _, c := range Checks() {
 		t.Run(c.Name, func(t *testing.T) {
 			f := c.Inspect(t, h)
+			for _, note := range f.Notes {
+				t.Log(note)
+			}
 			for _, failure := range f.Failures {
 				t.Error(failure)
 			}
@@ -79,7 +84,7 @@ func (c Check) Inspect(t *testing.T, h Harness) Finding {
 		c.run(p)
 	}()
 	<-done
-	return Finding{Check: c, Failures: p.failures, Waived: p.waived}
+	return Finding{Check: c, Failures: p.failures, Waived: p.waived, Notes: p.notes}
 }
 
 // probe is a check at work.
@@ -88,12 +93,18 @@ type probe struct {
 	ctx        context.Context // a probe lives as long as its check
 	descriptor providers.Descriptor
 	failures   []string
+	notes      []string
 	waived     string
 }
 
 // failf records a failure; the check goes on.
 func (p *probe) failf(format string, args ...any) {
 	p.failures = append(p.failures, fmt.Sprintf(format, args...))
+}
+
+// note records a figure.
+func (p *probe) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
 }
 
 // fatalf records a failure and stops the check.

@@ -93,13 +93,6 @@ var faults = map[providertest.Fault]sandbox.Fault{
 
 // harness runs the suite over a sandbox with one method, behind what wrap makes of it.
 func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider) providertest.Harness {
-	return rekeyedHarness(m, wrap, func(secrets []string) []string { return secrets })
-}
-
-// rekeyedHarness is harness with a host that configures webhook secrets as rekey says.
-func rekeyedHarness(
-	m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider, rekey func(secrets []string) []string,
-) providertest.Harness {
 	asset, instrument := assets(m)[0], map[providers.Method]string{
 		providers.Card: sandbox.TokenCard, providers.Bank: sandbox.TokenBank,
 		providers.Chain: "0x00000000000000000000000000000000000000aa",
@@ -182,8 +175,11 @@ func rekeyedHarness(
 				return a, err
 			}}[m != providers.Card],
 			Keyed: func(secrets ...string) (providers.Provider, error) {
+				if b, ok := wrap(s).(*broken); ok && b.rekey != nil {
+					secrets = b.rekey(secrets)
+				}
 				var keys [][]byte
-				for _, s := range rekey(secrets) {
+				for _, s := range secrets {
 					keys = append(keys, []byte(s))
 				}
 				rekeyed, err := s.Rekeyed(keys...)

@@ -203,6 +203,9 @@ func (s *Sandbox) Receive(ctx context.Context, d providers.Delivery) ([]provider
 	if w.Type != eventReport && w.Type != eventHint {
 		return nil, nil
 	}
+	if w.ID == "" || w.Object.Key == "" && w.Object.Reference == "" {
+		return nil, fmt.Errorf("%w: it names no event or no operation", providers.ErrMalformed)
+	}
 	e := w.event(d.Body)
 	if e.Report != nil {
 		if err := e.Report.Validate(); err != nil {

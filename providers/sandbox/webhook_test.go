@@ -66,7 +66,11 @@ func TestSignatures(t *testing.T) {
 	sign := func(body string) providers.Delivery {
 		return providers.Delivery{Header: sandbox.Sign([]byte("whsec_of_the_test"), w.now, []byte(body)), Body: []byte(body)}
 	}
-	for _, body := range []string{`{`, `{"type":"operation.changed"}`, `{"type":"operation.changed","object":{"effects":[{"amount":1}]}}`} {
+	for _, body := range []string{
+		`{`, `{"type":"operation.changed"}`, `{"type":"operation.changed","object":{"effects":[{"amount":1}]}}`,
+		`{"type":"operation.hint","object":{"reference":"ch_1","kind":"deposit"}}`,
+		`{"id":"evt_1","type":"operation.hint","object":{"kind":"deposit"}}`,
+	} {
 		_, err := w.Receive(ctx, sign(body))
 		require.ErrorIs(t, err, providers.ErrMalformed, body)
 	}
