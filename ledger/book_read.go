@@ -174,6 +174,11 @@ func (b *Book) Feed(ctx context.Context, after uint64) iter.Seq2[Change, error] 
 	}
 }
 
+// Changes yields the numbered changes that the filters of a query let through, and ends at the last one.
+func (b *Book) Changes(ctx context.Context, q Query) iter.Seq2[Change, error] {
+	return list(ctx, b, q, []List{ListFeed}, func(i *Item) *Change { return i.Change })
+}
+
 // list yields the items of one of the lists, the first when the query names none.
 func list[T any](ctx context.Context, b *Book, q Query, lists []List, take func(*Item) *T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {

@@ -19,8 +19,8 @@ const (
 
 // queryHash tells queries apart, all but their Limit and After.
 func queryHash(q Query) [cursorQuery]byte {
-	b := fmt.Appendf(nil, "%d %q %q %q %q %q %q %q %q %q %d %q %d %d %t", q.List, q.Account.Path, q.Account.Asset, q.Document.Kind, q.Document.ID,
-		q.Kind, q.Owner, q.Path, q.Asset, q.State, q.Type, q.Reference, moment(q.Since).UnixMicro(), moment(q.Until).UnixMicro(), q.Backward)
+	b := fmt.Appendf(nil, "%d %q %q %q %q %q %q %q %q %q %d %q %d %d %t %d %d", q.List, q.Account.Path, q.Account.Asset, q.Document.Kind, q.Document.ID,
+		q.Kind, q.Owner, q.Path, q.Asset, q.State, q.Type, q.Reference, moment(q.Since).UnixMicro(), moment(q.Until).UnixMicro(), q.Backward, q.Line, q.Change)
 	sum := sha256.Sum256(b)
 	return [cursorQuery]byte(sum[:cursorQuery])
 }

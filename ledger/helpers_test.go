@@ -43,3 +43,15 @@ func (s scanned) Scan(ctx context.Context, book string, r ledger.Range) (ledger.
 	*s.n++
 	return s.Store.Scan(ctx, book, r)
 }
+
+// examining counts the rows that the scans of a store return.
+type examining struct {
+	ledger.Store
+	rows int
+}
+
+func (s *examining) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Rows, error) {
+	rows, err := s.Store.Scan(ctx, book, r)
+	s.rows += len(rows.Accounts) + len(rows.Lines) + len(rows.Transactions) + len(rows.Holds) + len(rows.Documents) + len(rows.Versions) + len(rows.Feed)
+	return rows, err
+}

@@ -2,21 +2,23 @@ package ledger
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"errors"
 	"time"
 )
 
 // maxExamined bounds the rows that one Page looks at.
 const maxExamined = 20 * MaxPage
 
-// Page implements [Ledger]. A filter that no index serves is applied to at most 20,000 rows a call: when they hold fewer
-// matches than Limit the page is shorter, perhaps empty, and has a Next all the same. Only an empty Next is the end. The
-// pages of a list that grows while it is read are still in order and without repetitions.
+// Page implements [Ledger]. A filter that the list's order does not serve (see [Query]) is applied to at most 20,000 rows a
+// call: when they hold fewer matches than Limit the page is shorter, perhaps empty, and has a Next all the same. Only an
+// empty Next is the end. The pages of a list that grows while it is read are still in order and without repetitions.
 func (b *Book) Page(ctx context.Context, q Query) (Page, error) {
 	s, r := newScan(q)
 	if r != nil {
 		return Page{}, r
+	}
+	if q.Reference != "" && q.ofDocuments() {
+		return s.referenced(ctx, b)
 	}
 	return s.page(ctx, b)
 }
@@ -28,6 +30,7 @@ type scan struct {
 	at    Range
 	limit int
 	told  ID // the transaction that the last line was of, when lines are read for their transactions
+	seen  sight
 }
 
 func newScan(q Query) (*scan, *Refusal) {
@@ -63,22 +66,21 @@ func (s *scan) pass(p Position) {
 func (s *scan) page(ctx context.Context, b *Book) (Page, error) {
 	var page Page
 	var last Position // of the last row that is on the page or was left out of it
-	examined := 0
+	examined, stride := 0, DefaultPage
 	for {
 		// One item more than is wanted tells whether there is a next page.
 		s.at.Limit = min(s.limit-len(page.Items)+1, MaxPage)
 		if s.q.filters() {
-			s.at.Limit = min(max(s.at.Limit, DefaultPage), MaxPage)
+			s.at.Limit = min(max(s.at.Limit, stride), MaxPage)
+			stride *= 2 // what is rare is looked for in greater strides
 		}
 		rows, err := b.store.Scan(ctx, b.name, s.at)
 		if err != nil {
 			return Page{}, storeError(err)
 		}
-		items := s.q.items(&rows)
-		if s.at.List != s.q.List && s.at.List == ListLines {
-			if items, err = s.behind(ctx, b, rows.Lines); err != nil {
-				return Page{}, err
-			}
+		items, err := s.items(ctx, b, &rows)
+		if err != nil {
+			return Page{}, err
 		}
 		for _, it := range items {
 			if it.matches {
@@ -102,123 +104,37 @@ func (s *scan) page(ctx context.Context, b *Book) (Page, error) {
 	}
 }
 
-// filter is a bit a filter of a query.
-type filter uint16
-
-const (
-	byAccount filter = 1 << iota
-	byDocument
-	byKind
-	byOwner
-	byPath
-	byAsset
-	byState
-	byType
-	byReference
-	byTime
-)
-
-var filterNames = [...]string{"account", "document", "kind", "owner", "path", "asset", "state", "type", "reference", "since"}
-
-// filtersOf says which fields of a query a list needs and which it may have.
-var filtersOf = [...]struct{ needs, may filter }{
-	ListAccounts:     {0, byOwner | byPath | byAsset | byType},
-	ListOwned:        {byOwner, byPath | byAsset | byType},
-	ListLines:        {byAccount, byTime},
-	ListTransactions: {0, byAccount | byAsset | byReference | byTime},
-	ListHolds:        {0, byAccount | byAsset | byReference | byState | byTime},
-	ListDocuments:    {0, byKind | byOwner | byState | byTime},
-	ListDossier:      {byOwner, byKind | byState | byTime},
-	ListVersions:     {byDocument, 0},
-	ListFeed:         {0, 0},
-	ListDueHolds:     {0, byAsset | byReference},
-	ListDueDocuments: {0, byKind | byOwner | byState},
-	ListOpenHolds:    {byAccount, byReference | byTime},
-}
-
-func (q *Query) given() filter {
-	var f filter
-	for i, given := range [...]bool{
-		q.Account != AccountID{}, q.Document != DocumentID{}, q.Kind != "", q.Owner != "", q.Path != "", q.Asset != "",
-		q.State != "", q.Type != 0, q.Reference != "", !q.Since.IsZero() || !q.Until.IsZero(),
-	} {
-		if given {
-			f |= 1 << i
-		}
+// at is the list that is read: that of the query, or another one that knows its items by an account or owner.
+func (q *Query) at() List {
+	switch {
+	case q.List == ListAccounts && q.Owner != "":
+		return ListOwned // the same order, fewer rows
+	case (q.List == ListTransactions || q.List == ListHolds) && q.Account != AccountID{}:
+		return ListLines // the account's own history knows them, without a look at anybody else's
+	default:
+		return q.List
 	}
-	return f
-}
-
-func checkQuery(q Query) *Refusal {
-	if int(q.List) >= len(filtersOf) || q.List == 0 || q.List > ListDueDocuments && q.List < ListOpenHolds {
-		return invalid("list", fmt.Sprintf("no list with items: %d", uint8(q.List)))
-	}
-	if q.Limit < 0 || q.Limit > MaxPage {
-		return invalid("limit", fmt.Sprintf("is 1 to %d, or 0 for %d", MaxPage, DefaultPage))
-	}
-	given, allowed := q.given(), filtersOf[q.List]
-	for i, name := range filterNames {
-		switch bit := filter(1) << i; {
-		case allowed.needs&bit != 0 && given&bit == 0:
-			return invalid(name, fmt.Sprintf("the list of %v needs it", q.List))
-		case given&bit != 0 && (allowed.needs|allowed.may)&bit == 0:
-			return invalid(name, fmt.Sprintf("does not apply to the list of %v", q.List))
-		}
-	}
-	return checkFilters(q)
-}
-
-func checkFilters(q Query) *Refusal {
-	if q.Account != (AccountID{}) {
-		if r := checkAccount(q.Account); r != nil {
-			return within("account", r)
-		}
-	}
-	if q.Document != (DocumentID{}) {
-		if r := checkDocumentID(q.Document); r != nil {
-			return within("document", r)
-		}
-	}
-	if q.Path != "" {
-		path := q.Path
-		if path[len(path)-1] == '/' {
-			path = path[:len(path)-1]
-		}
-		if r := checkPath(path); r != nil {
-			return r
-		}
-	}
-	for _, n := range []struct{ field, value string }{
-		{"kind", q.Kind}, {"owner", q.Owner}, {"state", q.State}, {"reference", q.Reference}, {"asset", string(q.Asset)},
-	} {
-		if r := checkName(n.field, n.value, MaxReferenceBytes); r != nil {
-			return r
-		}
-	}
-	if r := checkTime("since", q.Since); r != nil {
-		return r
-	}
-	return checkTime("until", q.Until)
 }
 
 // bounds is the part of the list that the query's own fields leave: everything that the list's order can serve.
 func (q *Query) bounds() Range {
-	r := Range{List: q.List, Account: q.Account, Document: q.Document, Backward: q.Backward}
-	switch q.List {
+	r := Range{List: q.at(), Backward: q.Backward}
+	switch r.List {
 	case ListAccounts, ListOwned:
-		if q.Owner != "" {
-			r.List, r.Owner = ListOwned, q.Owner // the same order, fewer rows
-		}
+		r.Owner = q.Owner
 		r.After, r.Before = pathBounds(q.Path)
 		return r
-	case ListTransactions, ListHolds:
-		if q.Account != (AccountID{}) {
-			r.List = ListLines // the account's own history knows them, without a look at anybody else's
-		}
+	case ListLines, ListOpenHolds:
+		r.Account = q.Account
 	case ListDocuments:
 		r.Kind = q.Kind
 	case ListDossier:
 		r.Owner = q.Owner
+	case ListVersions:
+		r.Document = q.Document
+		return r
+	case ListFeed:
+		return r // it is not in the order of time
 	default: // the others have no part but by time
 	}
 	if !q.Since.IsZero() {
@@ -246,19 +162,6 @@ func pathBounds(path string) (after, before *Position) {
 	}
 }
 
-// filters reports whether rows inside the bounds may still be no match.
-func (q *Query) filters() bool {
-	f := q.given() &^ (filtersOf[q.List].needs | byTime | byPath)
-	switch q.List {
-	case ListAccounts:
-		f &^= byOwner
-	case ListDocuments:
-		f &^= byKind
-	default: // the others have no index for a filter
-	}
-	return f != 0
-}
-
 // found is an item of a list, with its place and whether it passes the filters.
 type found struct {
 	Item
@@ -266,8 +169,15 @@ type found struct {
 	matches bool
 }
 
-// items takes the rows of a page of the list.
-func (q *Query) items(rows *Rows) []found {
+// items takes the rows of a page of the list that is read.
+func (s *scan) items(ctx context.Context, b *Book, rows *Rows) ([]found, error) {
+	q := &s.q
+	if s.at.List == ListLines && q.List != ListLines {
+		return s.behind(ctx, b, rows.Lines)
+	}
+	if err := s.seen.look(ctx, b, q, rows); err != nil {
+		return nil, err
+	}
 	items := make([]found, 0, len(rows.Accounts)+len(rows.Lines)+len(rows.Transactions)+len(rows.Holds)+
 		len(rows.Documents)+len(rows.Versions)+len(rows.Feed))
 	for i := range rows.Accounts {
@@ -276,11 +186,11 @@ func (q *Query) items(rows *Rows) []found {
 	}
 	for i := range rows.Lines {
 		l := &rows.Lines[i]
-		items = append(items, found{Item{Line: l}, l.Position(), true})
+		items = append(items, found{Item{Line: l}, l.Position(), s.seen.matchesLine(q, l)})
 	}
 	for i := range rows.Transactions {
 		t := &rows.Transactions[i]
-		items = append(items, found{Item{Transaction: t}, t.Position(), q.matchesTransaction(t)})
+		items = append(items, found{Item{Transaction: t}, t.Position(), s.seen.matchesTransaction(q, t)})
 	}
 	for i := range rows.Holds {
 		h := &rows.Holds[i]
@@ -288,42 +198,44 @@ func (q *Query) items(rows *Rows) []found {
 		if q.List == ListDueHolds {
 			at = h.DuePosition()
 		}
-		items = append(items, found{Item{Hold: h}, at, q.matchesHold(h)})
+		items = append(items, found{Item{Hold: h}, at, s.seen.matchesHold(q, h)})
 	}
 	for i := range rows.Documents {
 		d := &rows.Documents[i]
-		at := d.Position()
-		if q.List == ListDueDocuments {
-			at = d.DuePosition()
-		}
-		items = append(items, found{Item{Document: d}, at, q.matchesDocument(d)})
+		items = append(items, found{Item{Document: d}, q.documentAt(d), q.matchesDocument(d)})
 	}
 	for i := range rows.Versions {
 		d := &rows.Versions[i]
-		items = append(items, found{Item{Document: d}, d.VersionPosition(), true})
+		items = append(items, found{Item{Document: d}, d.VersionPosition(), q.matchesVersion(d)})
 	}
 	for i := range rows.Feed {
 		c := &rows.Feed[i]
-		items = append(items, found{Item{Change: c}, c.FeedPosition(), true})
+		items = append(items, found{Item{Change: c}, c.FeedPosition(), s.seen.matchesChange(q, c)})
 	}
-	return items
+	return items, nil
 }
 
-func (q *Query) matchesAccount(a *AccountInfo) bool {
-	return (q.Asset == "" || a.ID.Asset == q.Asset) && (q.Type == 0 || a.Type == q.Type) && (q.Owner == "" || a.Owner == q.Owner)
+// documentAt is a document's place in the list.
+func (q *Query) documentAt(d *Document) Position {
+	if q.List == ListDueDocuments {
+		return d.DuePosition()
+	}
+	return d.Position()
 }
 
-func (q *Query) matchesTransaction(t *Transaction) bool {
-	return q.matchesNote(t.Note) && (q.Asset == "" ||
-		slices.ContainsFunc(t.Postings, func(p Posting) bool { return p.Account.Asset == q.Asset }))
-}
-
-func (q *Query) matchesHold(h *Hold) bool {
-	return q.matchesNote(h.Note) && (q.Asset == "" || h.Account.Asset == q.Asset) && (q.State == "" || h.State.String() == q.State)
-}
-
-func (q *Query) matchesNote(n Note) bool { return q.Reference == "" || n.Reference == q.Reference }
-
-func (q *Query) matchesDocument(d *Document) bool {
-	return (q.Kind == "" || d.Kind == q.Kind) && (q.Owner == "" || d.Owner == q.Owner) && (q.State == "" || d.State == q.State)
+// referenced is the page of the one document that has a reference, if it is in the part of the list that is asked for.
+func (s *scan) referenced(ctx context.Context, b *Book) (Page, error) {
+	d, err := b.ByReference(ctx, s.q.Reference)
+	if errors.Is(err, ErrDocumentNotFound) {
+		return Page{}, nil
+	}
+	if err != nil {
+		return Page{}, err
+	}
+	at := s.q.documentAt(&d)
+	if !s.q.matchesDocument(&d) || s.q.List == ListDueDocuments && d.Due.IsZero() ||
+		s.at.After != nil && at.Compare(*s.at.After) <= 0 || s.at.Before != nil && at.Compare(*s.at.Before) >= 0 {
+		return Page{}, nil
+	}
+	return Page{Items: []Item{{Cursor: encodeCursor(s.hash, at), Document: &d}}}, nil
 }

@@ -194,8 +194,8 @@ func TestIteratorsFollowTheirLists(t *testing.T) {
 func TestFiltersThatDoNotApplyAreRefused(t *testing.T) {
 	w := newWorld(t)
 	for field, q := range map[string]ledger.Query{
-		"list": {List: ledger.ListKeys}, "account": {List: ledger.ListLines}, "kind": {List: ledger.ListFeed, Kind: "x"}, "owner": {List: ledger.ListDossier},
-		"document": {List: ledger.ListVersions}, "state": {List: ledger.ListAccounts, State: "x"}, "since": {List: ledger.ListFeed, Since: start},
+		"list": {List: ledger.ListKeys}, "account": {List: ledger.ListLines}, "kind": {List: ledger.ListHolds, Kind: "x"}, "owner": {List: ledger.ListDossier},
+		"document": {List: ledger.ListVersions}, "state": {List: ledger.ListAccounts, State: "x"}, "since": {List: ledger.ListFeed, Since: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
 		"path": {List: ledger.ListHolds, Path: "x"}, "type": {List: ledger.ListTransactions, Type: ledger.Asset}, "reference": {List: ledger.ListAccounts, Reference: "x"},
 		"asset": {List: ledger.ListLines, Account: alice, Asset: "USD"}, "limit": {List: ledger.ListAccounts, Limit: -1}, "after": {List: ledger.ListAccounts, After: "x"},
 	} {

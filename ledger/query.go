@@ -34,23 +34,50 @@ const (
 	ListBlocks       // of the feed, by number
 )
 
-// Query asks for a part of one list. Filters that do not apply to the list are refused, not ignored.
+// Query asks for a part of one list. A filter that a list does not have is refused with ErrInvalid, not ignored, and so is a
+// state, type or kind that no row can have. All that are given must match. These are the filters of each list:
+//
+//	list               needs     order and index serve      asked row by row                    Since and Until mean
+//	ListAccounts                 Owner Path                 Asset Type State Since Until        opened
+//	ListOwned          Owner     Path                       Asset Type State Since Until        opened
+//	ListLines          Account   Since Until                Line Reference                      recorded
+//	ListTransactions             Account Since Until        Owner Asset Reference               recorded
+//	ListHolds                    Account Since Until        Owner Asset State Reference         placed
+//	ListOpenHolds      Account   Since Until                Reference                           placed
+//	ListDueHolds                 Since Until                Account Owner Asset Reference       its deadline
+//	ListDocuments                Kind Reference Since Until Owner State                         created
+//	ListDossier        Owner     Reference Since Until      Kind State                          created
+//	ListDueDocuments             Reference Since Until      Kind Owner State                    due
+//	ListVersions       Document                             Owner State Since Until             written
+//	ListFeed                                                Account Document Kind Owner Asset   recorded
+//	                                                        State Reference Change Since Until
+//
+// What order or an index serves costs what it finds. What is asked row by row costs the rows looked at, of which there are
+// at most 20,000 a page (see [Book.Page]), and for an owner or a reference that a row has only through what it refers to, a
+// look-up of that: give an account, a kind or a time with it where there is one.
 type Query struct {
 	List List
 
-	Account  AccountID  // ListLines, ListOpenHolds: required. ListTransactions, ListHolds: of this account, by its lines
-	Document DocumentID // ListVersions: required
-	Kind     string     // documents: filter
-	Owner    string     // ListOwned, ListDossier: required. ListAccounts, ListDocuments: filter
+	Account  AccountID  // transactions with a posting on it, holds on it, changes of it or of these; no striped whole
+	Document DocumentID // its versions, and changes of it
+	Kind     string     // of documents, and changes of such documents
+	Owner    string     // of accounts, documents and versions, and of what is on an account of theirs
 
 	Path  string           // accounts: this path, or everything below it when it ends in a slash
-	Asset currency.AssetID // accounts, transactions, holds: filter
-	State string           // documents, holds: filter
-	Type  AccountType      // accounts: filter
+	Asset currency.AssetID // accounts and holds in it, transactions with a posting in it, changes of these
+	Type  AccountType      // of accounts
+	// State of an account is closed, else frozen when debits or credits are, else open. That of a hold is open, captured,
+	// released or expired. That of a document or version is the host's word. That of a change is the one after it.
+	State  string
+	Line   LineKind   // of lines
+	Change ChangeKind // of changes
 
-	Reference string    // transactions and holds: Note.Reference
-	Since     time.Time // recorded (created, placed) at or after
-	Until     time.Time // recorded (created, placed) before
+	// Reference is Note.Reference of a transaction or hold, of what a line or change belongs to; of a document or its
+	// changes, one that it has.
+	Reference string
+
+	Since time.Time // at or after; which time the table says
+	Until time.Time // before
 
 	After    Cursor // continue after this item; of the same query but for Limit
 	Limit    int    // items a page, 1 to MaxPage; 0 means DefaultPage
