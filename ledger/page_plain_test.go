@@ -254,4 +254,3 @@ func (p *plainly) ask(q ledger.Query) (all []string) {
 	}
 	return all
 }
-
