@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,7 @@ type broken struct {
 	lookup   func(context.Context, providers.Query) (providers.Report, error)
 	receive  func(context.Context, providers.Delivery) ([]providers.Event, error)
 	poll     func(context.Context, string, int) ([]providers.Event, string, error)
+	list     func(context.Context, time.Time, time.Time, string, int) ([]providers.Movement, string, error)
 	rekey    func(secrets []string) []string // which of its secrets it accepts
 }
 
@@ -58,6 +60,15 @@ func (b *broken) Poll(ctx context.Context, cursor string, limit int) ([]provider
 		return b.poll(ctx, cursor, limit)
 	}
 	return b.Sandbox.Poll(ctx, cursor, limit)
+}
+
+func (b *broken) List(
+	ctx context.Context, since, until time.Time, cursor string, limit int,
+) ([]providers.Movement, string, error) {
+	if b.list != nil {
+		return b.list(ctx, since, until, cursor, limit)
+	}
+	return b.Sandbox.List(ctx, since, until, cursor, limit)
 }
 
 // mistake is one as people make them, with the check that is there for it.
@@ -134,7 +145,7 @@ func resign(d providers.Delivery) providers.Delivery {
 }
 
 func TestBrokenProvidersAreRejected(t *testing.T) {
-	brokenProviders := slices.Concat(mistakes, amountMistakes, attemptMistakes, webhookMistakes)
+	brokenProviders := slices.Concat(mistakes, amountMistakes, attemptMistakes, webhookMistakes, lifeMistakes)
 	checks := map[string]providertest.Check{}
 	for _, c := range providertest.Checks() {
 		checks[c.Name] = c

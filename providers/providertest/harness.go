@@ -55,6 +55,10 @@ type World struct {
 	Waiting func() (providers.Operation, bool)
 	Answer  func(key string, approve bool) error
 
+	// Disputed returns a sample of a deposit that goes well, and all of which is disputed later: the money is withdrawn, and comes
+	// back if the dispute is won. Optional; without it deposits are taken never to be disputed.
+	Disputed func(won bool) (providers.Operation, bool)
+
 	// Deliveries returns the webhooks that the far side sent since the last call. Required of a Receiver.
 	Deliveries func() []providers.Delivery
 	// Forge signs a delivery anew with a secret that the adapter does not have. Required of a Receiver.

@@ -107,5 +107,5 @@ func sameEffects(a, b []providers.Effect) bool {
 
 // sameEffect leaves out the time, which need not survive the wire to the nanosecond.
 func sameEffect(a, b providers.Effect) bool {
-	return a.ID == b.ID && a.Kind == b.Kind && a.Amount == b.Amount && a.Reverses == b.Reverses
+	return a.ID == b.ID && a.Kind == b.Kind && a.Amount == b.Amount && a.Reverses == b.Reverses && a.Dispute == b.Dispute
 }

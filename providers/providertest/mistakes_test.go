@@ -264,26 +264,7 @@ var mistakes = []mistake{
 			return events, next, err
 		}
 	}},
-	{"refunds by paying out", "refunds-within-the-deposit", providers.Card, func(b *broken) {
-		var refunds sync.Map
-		b.submit = func(ctx context.Context, op providers.Operation) (providers.Report, error) {
-			if op.Kind == providers.Refund {
-				refunds.Store(op.Key, true)
-				op.Kind, op.Instrument, op.Target, op.TargetReference = providers.Withdrawal, sandbox.TokenCard, "", ""
-				r, err := b.Sandbox.Submit(ctx, op)
-				r.Kind = providers.Refund
-				return r, err
-			}
-			return b.Sandbox.Submit(ctx, op)
-		}
-		b.lookup = func(ctx context.Context, q providers.Query) (providers.Report, error) {
-			r, err := b.Sandbox.Lookup(ctx, q)
-			if _, ok := refunds.Load(q.Key); ok {
-				r.Kind = providers.Refund
-			}
-			return r, err
-		}
-	}},
+	{"refunds by paying out", "refunds-within-the-deposit", providers.Card, func(b *broken) { refundByPayout(b, sandbox.TokenCard) }},
 	{"cancels by refunding", "cancel-comes-too-late", providers.Card, func(b *broken) {
 		b.submit = func(ctx context.Context, op providers.Operation) (providers.Report, error) {
 			r, err := b.Sandbox.Submit(ctx, op)

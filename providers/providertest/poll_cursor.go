@@ -137,7 +137,7 @@ var unaskedCheck = Check{
 					continue
 				}
 				p.valid(r, "Lookup")
-				if r.Key == "" {
+				if r.Key == "" && r.Kind != providers.Settlement { // our own balance being paid out is no stranger's money
 					found[r.Reference] = r
 				}
 				before[reference(e)] = true

@@ -39,7 +39,10 @@ func Checks() []Check {
 		flippedCheck, secretCheck, emptySecretCheck, rotationCheck, staleCheck, redeliveryCheck, orderCheck, unknownTypeCheck,
 		fuzzCheck, signedGarbageCheck,
 		pollCheck, pollCompleteCheck, pollErrorCheck, pollWhileCheck, unaskedCheck,
-		refundCheck, cancelCheck, linkCheck, addressCheck, reorganisationCheck,
+		statementCheck,
+		linkCheck, addressCheck, reorganisationCheck,
+		returnedCheck, bouncedCheck, waitingCheck, cancelInTimeCheck, cancelCheck,
+		refundCheck, partialRefundsCheck, failedRefundCheck, refundReturnedCheck, refundNothingCheck, disputeCheck,
 	}
 }
 

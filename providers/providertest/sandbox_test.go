@@ -101,7 +101,7 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 		c := &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		s, err := sandbox.New(sandbox.Config{
 			Methods: []providers.Method{m}, Assets: assets(m), Seed: 1, Clock: c.read, Secret: []byte(secret),
-			CardFee: sandbox.Fee{Fixed: 30}, Terms: terms,
+			CardFee: sandbox.Fee{Fixed: 30}, DisputeFee: sandbox.Fee{Fixed: 1500}, Terms: terms,
 			KeyRetention: 1000 * time.Hour, // the suite lets days pass
 		})
 		require.NoError(t, err)
@@ -168,6 +168,10 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 					return s.Approve(key)
 				}
 				return s.Deny(key)
+			},
+			Disputed: func(won bool) (providers.Operation, bool) {
+				token := map[bool]string{true: sandbox.TokenCardDisputeWon, false: sandbox.TokenCardDisputeLost}[won]
+				return sample(c, providers.Deposit, m, asset, token), m == providers.Card
 			},
 			Unasked: map[bool]func() (currency.Amount, error){true: func() (currency.Amount, error) {
 				a := currency.MustNew(700, asset)

@@ -38,7 +38,7 @@ var fuzzCheck = Check{
 			if headersOnly || rng.IntN(3) == 0 {
 				mangle(rng, bad)
 			}
-			got, err, panicked := receiveSafely(p, r, bad)
+			got, panicked, err := receiveSafely(p, r, bad)
 			switch {
 			case panicked != nil:
 				if panics++; panics == 1 {
@@ -75,7 +75,7 @@ var signedGarbageCheck = Check{
 		for n := range mutations {
 			d := clone(all[rng.IntN(len(all))])
 			d.Body = mutate(rng, d.Body, all[rng.IntN(len(all))].Body)
-			events, err, panicked := receiveSafely(p, r, p.Sign(d, own))
+			events, panicked, err := receiveSafely(p, r, p.Sign(d, own))
 			if panicked != nil {
 				if panics++; panics == 1 {
 					p.failf("Receive panicked on a signed delivery: %v\n%.600q", panicked, d.Body)
@@ -114,10 +114,11 @@ func unbelievable(e providers.Event) string {
 	return ""
 }
 
-func receiveSafely(p *probe, r providers.Receiver, d providers.Delivery) (events []providers.Event, err error, panicked any) { //nolint:revive // a panic is a third outcome
+// receiveSafely is Receive with what it panicked with, which is a third outcome.
+func receiveSafely(p *probe, r providers.Receiver, d providers.Delivery) (events []providers.Event, panicked any, err error) {
 	defer func() { panicked = recover() }()
 	events, err = r.Receive(p.ctx, d)
-	return events, err, nil
+	return events, nil, err
 }
 
 // mutate returns another body: never the one it was given.
@@ -142,12 +143,12 @@ func mutateOnce(rng *rand.Rand, body, other []byte) []byte {
 		}
 	case 1: // one byte
 		if from < len(body) {
-			body[from] = byte(rng.IntN(256))
+			body[from] ^= 0xa5
 		}
 	case 2: // another amount, another id
 		for i := from; i < len(body); i++ {
 			if body[i] >= '0' && body[i] <= '9' {
-				body[i] = '0' + (body[i]-'0'+1+byte(rng.IntN(9)))%10
+				body[i] = "0123456789"[rng.IntN(10)]
 				break
 			}
 		}
