@@ -8,19 +8,49 @@
 //			open := func() providers.Provider { return acme.New(bank.URL, acme.Config{Secret: "whsec_1"}) }
 //			return &providertest.World{
 //				Provider: open(), Reopen: open, Secrets: []string{"whsec_1"},
-//				Operation: bank.Sample, Executed: bank.Executed, Requests: bank.Requests,
-//				Fault: bank.Fault, Advance: bank.Advance,
+//				Operation: bank.Sample, Executed: bank.Executed, Moved: bank.Moved, Requests: bank.Requests,
+//				Fault: bank.Fault, Advance: bank.Advance, Returned: bank.ReturnedDebit,
 //				Deliveries: bank.Deliveries, Forge: bank.SignWrongly, Unknown: bank.UnknownEvent,
+//				Keyed: acmeWith(bank.URL), Sign: bank.SignWith,
 //			}
 //		}})
 //	}
 //
+// A fake that answers from memory is enough, as long as it answers what the real far side would: the suite believes what
+// Executed, Moved and Requests say, and holds the adapter to it.
+//
+// # What is asked
+//
+//   - Configuration and secrets: Describe is pure; nothing that hosts print or log shows a secret or a member's text; card
+//     numbers stay out, and a post's long id does not.
+//   - Amounts: in every asset offered, to the unit, by the far side's own books; never rounded, cut or out of bounds.
+//   - Idempotent writes: the same key twice, 32 times at once, from two processes, after a restart, in mid-flight, with
+//     another amount.
+//   - Certainty: under every [Fault] the error says truly whether the far side may have acted; later attempts take nothing
+//     back; nobody but Submit acts, and once.
+//   - Webhooks: tampered with, with wrong, empty, rotated and withdrawn secrets, a day late, twice, in any order, of an
+//     unknown type, ten thousand mutants, signed garbage.
+//   - Look-ups, polls and statements: an error carries no state and moves no cursor; nothing is skipped; money that nobody
+//     asked for is reported.
+//   - Life afterwards: returns, bounces, refunds in part, too large, of nothing and that come back, people who are asked,
+//     cancellations in time and too late, disputes, reorganisations.
+//
+// [Checks] lists them with their rules.
+//
 // # What may be left out
 //
 // A check is waived, visibly, only when the provider declares that it lacks the capability: no offer of the kind, no
-// [providers.Receiver], no [providers.Poller], a key retention of 0. The checks that keep money safe are never waived because
-// a harness is incomplete: a fake that cannot lose a response cannot show that the adapter survives one.
+// [providers.Receiver], no [providers.Poller], a key retention of 0; or when the harness declares by leaving a hook nil that its far
+// side never does such a thing, which each optional field of [World] says. The checks that keep money safe are never waived
+// because a harness is incomplete: a fake that cannot lose a response cannot show that the adapter survives one, and without
+// Moved, Keyed and Sign nobody knows what was on the wire, or what a missing secret accepts. Such a check fails and names
+// the hook.
 //
-// The tests of this package hold a dozen providers that are each broken in one way, and show that the check meant for it
-// rejects it.
+// # What it prints
+//
+// Each failure says what happened and what to do, and the rule. Secrets and card numbers that an adapter quotes are redacted
+// in it, because test logs are read by many.
+//
+// The tests of this package hold some eighty providers that are each broken in one way, and show that the check meant for
+// it rejects it. Suites for one kind of far side, such as chains, stand beside this one and are run in addition to it.
 package providertest

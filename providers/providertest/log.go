@@ -16,6 +16,9 @@ import (
 // typed matches keys and hashes, whose digits are nobody's card number even when a check digit fits by chance.
 var typed = regexp.MustCompile(`(?i)\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|(0x|\b)[0-9a-f]{32,}\b`)
 
+// longNumber matches what may be a card number, in groups or not.
+var longNumber = regexp.MustCompile(`\p{Nd}[\p{Nd}\p{Cf}\p{Z}\p{Pd}]{11,}\p{Nd}`)
+
 // showsCard tells whether a text shows what looks like a card number, keys and hashes left out.
 func showsCard(text string) bool {
 	return providers.LooksLikeCardNumber(typed.ReplaceAllString(text, ""))

@@ -102,12 +102,12 @@ type probe struct {
 
 // failf records a failure; the check goes on.
 func (p *probe) failf(format string, args ...any) {
-	p.failures = append(p.failures, fmt.Sprintf(format, args...))
+	p.failures = append(p.failures, p.redact(fmt.Sprintf(format, args...)))
 }
 
 // note records a figure.
 func (p *probe) note(format string, args ...any) {
-	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+	p.notes = append(p.notes, p.redact(fmt.Sprintf(format, args...)))
 }
 
 // fatalf records a failure and stops the check.

@@ -72,6 +72,46 @@ func TestAnIncompleteHarnessFails(t *testing.T) {
 	assert.Contains(t, f.Failures[0], "no sample")
 }
 
+// What money safety needs and an older harness lacks fails the check that needs it, and no other.
+func TestAHookThatMoneySafetyNeedsIsNeverWaived(t *testing.T) {
+	for name, tt := range map[string]struct {
+		check  string
+		method providers.Method
+		change func(w *providertest.World)
+	}{
+		"World.Moved":    {"amounts-are-exact", providers.Chain, func(w *providertest.World) { w.Moved = nil }},
+		"World.Keyed":    {"webhook-empty-secret", providers.Card, func(w *providertest.World) { w.Keyed = nil }},
+		"Sign":           {"webhook-key-rotation", providers.Card, func(w *providertest.World) { w.Sign = nil }},
+		"World.Returned": {"returned-deposit", providers.Bank, func(w *providertest.World) { w.Returned = nil }},
+	} {
+		h := harness(tt.method, asIs)
+		f := check(t, tt.check).Inspect(t, providertest.Harness{Open: func(t *testing.T) *providertest.World {
+			w := h.Open(t)
+			tt.change(w)
+			return w
+		}})
+		require.Len(t, f.Failures, 1, name)
+		assert.Contains(t, f.Failures[0], "the harness lacks")
+		assert.Contains(t, f.Failures[0], name)
+		assert.Empty(t, f.Waived, name)
+	}
+	for name, want := range map[string]string{
+		"returned-deposit":        "no offer of deposits is Provisional",
+		"bounced-payout":          "the harness' far side has no payouts that bounce",
+		"action-required":         "the harness' far side has no deposit that waits for the person",
+		"refund-that-fails-later": "the harness' far side has no refunds that come back",
+		"dispute":                 "the harness' far side has no disputes",
+		"unasked-is-reported":     "the harness' far side does nothing unasked",
+		"webhook-stale":           "the harness declares that signatures carry no time",
+	} {
+		f := check(t, name).Inspect(t, altered(func(w *providertest.World) {
+			w.Returned, w.Bounced, w.Waiting, w.RefundFails, w.Disputed, w.Unasked, w.Timeless = nil, nil, nil, nil, nil, nil, true
+		}))
+		assert.Equal(t, want, f.Waived, name)
+		assert.Empty(t, f.Failures, name)
+	}
+}
+
 type silent struct{ providers.Provider }
 
 func TestOnlyWhatIsDeclaredAbsentIsWaived(t *testing.T) {

@@ -56,7 +56,10 @@ func terms(o providers.Offer) providers.Offer {
 	return o
 }
 
-const secret = "whsec_of_the_suite"
+const (
+	secret    = "whsec of/the+suite"
+	strangers = "whsec_of_a_stranger"
+)
 
 // clock is moved by Advance while other goroutines may read it.
 type clock struct {
@@ -92,18 +95,24 @@ var faults = map[providertest.Fault]sandbox.Fault{
 }
 
 // harness runs the suite over a sandbox with one method, behind what wrap makes of it.
-func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider) providertest.Harness {
+func harness(
+	m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider, change ...func(*sandbox.Config),
+) providertest.Harness {
 	asset, instrument := assets(m)[0], map[providers.Method]string{
 		providers.Card: sandbox.TokenCard, providers.Bank: sandbox.TokenBank,
 		providers.Chain: "0x00000000000000000000000000000000000000aa",
 	}[m]
 	return providertest.Harness{Open: func(t *testing.T) *providertest.World {
 		c := &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
-		s, err := sandbox.New(sandbox.Config{
+		config := sandbox.Config{
 			Methods: []providers.Method{m}, Assets: assets(m), Seed: 1, Clock: c.read, Secret: []byte(secret),
 			CardFee: sandbox.Fee{Fixed: 30}, DisputeFee: sandbox.Fee{Fixed: 1500}, Terms: terms,
 			KeyRetention: 1000 * time.Hour, // the suite lets days pass
-		})
+		}
+		for _, f := range change {
+			f(&config)
+		}
+		s, err := sandbox.New(config)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, s.Audit()) })
 		d := s.Describe()
@@ -198,7 +207,7 @@ func harness(m providers.Method, wrap func(*sandbox.Sandbox) providers.Provider)
 			},
 			Deliveries: func() []providers.Delivery { return s.Deliveries(10_000) },
 			Forge: func(f providers.Delivery) providers.Delivery {
-				f.Header = sandbox.Sign([]byte("another secret"), f.ReceivedAt, f.Body)
+				f.Header = sandbox.Sign([]byte(strangers), f.ReceivedAt, f.Body)
 				return f
 			},
 			Unknown: func() providers.Delivery {
@@ -250,5 +259,25 @@ func asIs(s *sandbox.Sandbox) providers.Provider { return s }
 func TestSandboxConforms(t *testing.T) {
 	for _, m := range []providers.Method{providers.Card, providers.Bank, providers.Chain} {
 		t.Run(string(m), func(t *testing.T) { providertest.Run(t, harness(m, asIs)) })
+	}
+}
+
+// The suite must not take one way of keeping the contract for the contract.
+func TestSandboxConformsWhateverItIsLike(t *testing.T) {
+	card, bank, chain := providers.Card, providers.Bank, providers.Chain
+	for name, tt := range map[string]struct {
+		methods []providers.Method
+		change  func(*sandbox.Config)
+	}{
+		"duplicate errors": {[]providers.Method{bank, chain}, func(c *sandbox.Config) { c.DuplicateErrors = true }},
+		"hints only":       {[]providers.Method{card, bank, chain}, func(c *sandbox.Config) { c.HintsOnly = true }},
+		"no keys":          {[]providers.Method{card, chain}, func(c *sandbox.Config) { c.NoKeys = true }},
+		"settles cards":    {[]providers.Method{card}, func(c *sandbox.Config) { c.CardSettleAfter = 48 * time.Hour }},
+		"seen at once":     {[]providers.Method{bank}, func(c *sandbox.Config) { c.VisibleAfter = -1 }},
+		"another seed":     {[]providers.Method{card, bank, chain}, func(c *sandbox.Config) { c.Seed = 99 }},
+	} {
+		for _, m := range tt.methods {
+			t.Run(name+"/"+string(m), func(t *testing.T) { providertest.Run(t, harness(m, asIs, tt.change)) })
+		}
 	}
 }
