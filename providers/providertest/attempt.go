@@ -64,6 +64,7 @@ var laterAttemptCheck = Check{
 				}
 				op.Attempt = 1
 				r, err := p.Provider.Submit(p.ctx, op)
+				p.Fault(NoFault) // an adapter that knows the key may not have asked the far side
 				if c := providers.CertaintyOf(err); err != nil && c == providers.Rejected {
 					p.failf("a %s was executed and its answer lost; sent again it met a %s and is Rejected: %v", op.Kind, moment, err)
 				}

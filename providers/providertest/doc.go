@@ -30,6 +30,7 @@
 //     back; nobody but Submit acts, and once.
 //   - Webhooks: tampered with, with wrong, empty, rotated and withdrawn secrets, a day late, twice, in any order, of an
 //     unknown type, ten thousand mutants, signed garbage.
+//   - Calls at once: answers are about what was asked for.
 //   - Look-ups, polls and statements: an error carries no state and moves no cursor; nothing is skipped; money that nobody
 //     asked for is reported.
 //   - Life afterwards: returns, bounces, refunds in part, too large, of nothing and that come back, people who are asked,

@@ -46,6 +46,7 @@ func ExampleChecks() {
 	// effects-are-stable
 	// final-is-final
 	// operations-are-distinct
+	// calls-at-once-do-not-mix
 	// webhook-flipped-byte
 	// webhook-wrong-secret
 	// webhook-empty-secret

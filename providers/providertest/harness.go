@@ -110,6 +110,7 @@ const (
 	Slow         Fault = "slow request"  // it times out, and the far side acts later, within Descriptor.VisibleAfter
 	OtherAmount  Fault = "other amount"  // the far side moves another amount than was asked for, and says so
 	FailPoll     Fault = "failed poll"   // the next Poll meets an error
+	NoFault      Fault = ""              // drops a fault that no call has met: the next goes well; what Fault returns is not looked at
 )
 
 // missing names what the world lacks, or returns "".

@@ -3,6 +3,7 @@ package providertest_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"github.com/google/uuid"
@@ -62,6 +63,25 @@ var attemptMistakes = []mistake{
 			r, err := b.Sandbox.Lookup(ctx, q)
 			if op, ok := sent.Load(q.Key); ok && errors.Is(err, providers.ErrNotFound) {
 				return b.Sandbox.Submit(ctx, op.(providers.Operation))
+			}
+			return r, err
+		}
+	}},
+	{"keeps the request at hand in a field", "calls-at-once-do-not-mix", providers.Card, func(b *broken) {
+		var mu sync.Mutex
+		var at providers.Operation
+		b.submit = func(ctx context.Context, op providers.Operation) (providers.Report, error) {
+			mu.Lock()
+			at = op
+			mu.Unlock()
+			r, err := b.Sandbox.Submit(ctx, op)
+			for range 1000 {
+				runtime.Gosched() // as a request to the far side would
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				r.Key, r.Kind = at.Key, at.Kind
 			}
 			return r, err
 		}

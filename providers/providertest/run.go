@@ -35,7 +35,7 @@ func Checks() []Check {
 		declinedCheck, laterAttemptCheck,
 		retriesCheck, onlySubmitCheck, canceledCheck,
 		unknownCheck, lookupErrorCheck, referenceCheck,
-		effectsCheck, finalCheck, distinctCheck,
+		effectsCheck, finalCheck, distinctCheck, mixedCheck,
 		flippedCheck, secretCheck, emptySecretCheck, rotationCheck, staleCheck, redeliveryCheck, orderCheck, unknownTypeCheck,
 		fuzzCheck, signedGarbageCheck,
 		pollCheck, pollCompleteCheck, pollErrorCheck, pollWhileCheck, unaskedCheck,
