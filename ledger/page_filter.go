@@ -81,6 +81,9 @@ func checkQuery(q Query) *Refusal {
 }
 
 func checkFilters(q Query) *Refusal {
+	if q.Account.isStriped() {
+		return invalid("account.path", "lists of one account are of one part of a striped account")
+	}
 	if q.Account != (AccountID{}) {
 		if r := checkAccount(q.Account); r != nil {
 			return within("account", r)

@@ -18,13 +18,19 @@ const MaxStripes = 64
 // wait for one row: {"fees": 8} keeps fees in fees/0 to fees/7, each an account like any other. The whole is written
 // fees/*, in any asset, and means
 //
-//   - in commands and in what a guard reads, the part that the entry's key chooses, always the same for one key and one
-//     number of parts. An OpenAccount of the whole opens every part. SetAccount and Reverse name the parts.
+//   - in commands, and in what a guard reads and returns, the part that the entry's key chooses, always the same for one
+//     key and one number of parts. Receipts, transactions and lines name the part.
+//   - in an OpenAccount of an entry, every part; in one that a guard returns, the entry's part. SetAccount and Reverse name
+//     the parts.
 //   - in Balances, Info and an Account's Balance, all parts together: versions, posted and held are sums, read in one snapshot,
-//     and need no setting: they are of the parts up to MaxStripes that exist.
+//     and need no setting: they are of the parts up to MaxStripes that exist. Parts of which some grow by debits and some by
+//     credits have no sum (ErrTermsDiffer). In a [Query] the whole is the Path fees/; lists of one account are of a part.
 //
-// Bounds are of each part, so a striped account is best opened without. The number of parts may grow between two tries of
-// an entry: its key stands for what was asked, fees/*, and not for the part. Before it shrinks, empty what will be left.
+// Open the whole by an entry of its own, when the process starts: it locks every part, so that in an entry that everybody
+// sends it would undo what parts are for. Bounds are of each part, so a striped account is best opened without, and a Draw or
+// hold of the whole takes from one part: to empty them all, Post from each what it has. The number of parts may grow
+// between two tries of an entry, once the whole is opened again: its key stands for what was asked, fees/*, and not for the
+// part. Before it shrinks, empty what will be left.
 type Stripes map[string]int
 
 const starSuffix = "/*"
@@ -56,6 +62,7 @@ type asGiven []Command
 type chooser struct {
 	stripes Stripes
 	hash    uint32
+	guards  bool // these are a guard's commands, which name the one part that it declared
 	used    bool
 	unknown *Refusal // a whole that is not set up
 }
@@ -126,6 +133,10 @@ func (c *chooser) commands(list []Command) []Command {
 func (c *chooser) command(command Command) Command {
 	switch x := command.(type) {
 	case OpenAccount:
+		if c.guards {
+			c.account(&x.Account)
+			return x
+		}
 		if n := c.count(x.Account); n > 0 {
 			x.Account, x.parts = x.Account.part(0), n
 			return x
@@ -165,7 +176,7 @@ func (c *chooser) guard(g Guard) Guard {
 	c.accounts(g.Reads.Accounts)
 	if check := g.Check; check != nil {
 		g.Check = func(v View) ([]Command, error) {
-			own := chooser{stripes: c.stripes, hash: c.hash} // the View may be asked at any time, by several runs
+			own := chooser{stripes: c.stripes, hash: c.hash, guards: true} // the View may be asked at any time, by several runs
 			commands, err := check(stripedView{v, own})
 			if err != nil {
 				return nil, err
@@ -214,6 +225,9 @@ func expand(ids []AccountID) (all []AccountID, ends []int) {
 func sumInfo(whole AccountID, parts []AccountInfo) (AccountInfo, error) {
 	sum := parts[0]
 	sum.ID = whole
+	if err := sameSide(whole, parts); err != nil {
+		return sum, err
+	}
 	for i := 1; i < len(parts); i++ {
 		p := &parts[i]
 		var err error
@@ -237,6 +251,17 @@ func sumInfo(whole AccountID, parts []AccountInfo) (AccountInfo, error) {
 	return sum, nil
 }
 
+// sameSide refuses to add what grows by debits to what grows by credits.
+func sameSide(whole AccountID, parts []AccountInfo) error {
+	for i := 1; i < len(parts); i++ {
+		if parts[i].Type.NormalSide() != parts[0].Type.NormalSide() {
+			why := fmt.Sprintf("%s is of type %v, %s of type %v: they have no sum", parts[0].ID.Path, parts[0].Type, parts[i].ID.Path, parts[i].Type)
+			return refuse(ErrTermsDiffer, why).in("type").of(whole)
+		}
+	}
+	return nil
+}
+
 // stripedBalances is Balances when some of the ids are wholes.
 func (b *Book) stripedBalances(ctx context.Context, at AsOf, ids []AccountID) ([]Balance, error) {
 	infos, err := b.wholeInfos(ctx, ids)
@@ -252,6 +277,9 @@ func (b *Book) stripedBalances(ctx context.Context, at AsOf, ids []AccountID) ([
 			}
 		}
 		if balances[i] = of[0]; ids[i].isStriped() {
+			if err := sameSide(ids[i], parts); err != nil {
+				return nil, err
+			}
 			if balances[i], err = sumBalances(ids[i], of); err != nil {
 				return nil, err
 			}

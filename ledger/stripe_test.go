@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,6 +145,112 @@ func TestStripesInGuards(t *testing.T) {
 	w.has(allFees, 16, 0)
 }
 
+// A guard opens the part that its entry is about, once, and nothing but what it declared.
+func TestStripesOpenedByGuards(t *testing.T) {
+	w := newStripedWorld(t, 4)
+	later := ledger.AccountID{Path: "fees/*", Asset: "EUR"}
+	for i := range 16 {
+		_, err := w.Record(t.Context(), ledger.Entry{Key: fmt.Sprint("g", i), Guards: []ledger.Guard{{
+			Reads: ledger.Reads{Accounts: []ledger.AccountID{later, bankEUR}},
+			Check: func(v ledger.View) (c []ledger.Command, err error) {
+				if _, there := v.Account(later); !there {
+					c = append(c, ledger.OpenAccount{Account: later, Type: ledger.Income})
+				}
+				return append(c, ledger.Transfer(bankEUR, later, euros(1))), nil
+			},
+		}}})
+		require.NoError(t, err)
+	}
+	require.Len(t, collect(t, w.Accounts(t.Context(), ledger.Query{Path: "fees/", Asset: "EUR"})), 4)
+	w.has(later, 16, 0)
+	_, err := w.Record(t.Context(), ledger.Entry{Key: "unset", Guards: []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) {
+		return []ledger.Command{ledger.OpenAccount{Account: ledger.AccountID{Path: "other/*", Asset: "USD"}, Type: ledger.Income}}, nil
+	}}}})
+	require.ErrorIs(t, err, ledger.Invalid)
+	w.sound()
+}
+
+// Simulate says what Record does, a replay names the whole as it was given, and the caller's commands stay as they were.
+func TestStripesLeaveTheEntryAlone(t *testing.T) {
+	w := newStripedWorld(t, 4)
+	e := ledger.Entry{Key: "k", Commands: []ledger.Command{
+		ledger.Transfer(alice, allFees, dollars(3)),
+		&ledger.Draw{Amount: dollars(2), From: []ledger.AccountID{allClearing}, To: []ledger.AccountID{allFees}},
+		ledger.PlaceHold{Account: alice, Amount: dollars(1)},
+		ledger.Capture{Hold: ledger.Nth(2), To: []ledger.Portion{{Account: allFees, Amount: dollars(1)}}},
+	}}
+	before := fmt.Sprintf("%#v", e.Commands[0]) + fmt.Sprintf("%#v", *e.Commands[1].(*ledger.Draw)) + fmt.Sprintf("%#v", e.Commands[3])
+	said, err := w.Simulate(t.Context(), e)
+	require.NoError(t, err)
+	w.has(allFees, 0, 0)
+	done, err := w.Record(t.Context(), e)
+	require.NoError(t, err)
+	require.Equal(t, said.Balances, done.Balances)
+	again, err := w.Record(t.Context(), e)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	require.Equal(t, before, fmt.Sprintf("%#v", e.Commands[0])+fmt.Sprintf("%#v", *e.Commands[1].(*ledger.Draw))+fmt.Sprintf("%#v", e.Commands[3]))
+	for field, c := range map[string]ledger.Command{
+		"commands[1].draw.to[0].path": ledger.Draw{Amount: dollars(2), From: []ledger.AccountID{allClearing}, To: []ledger.AccountID{{Path: "fees/1", Asset: "USD"}}},
+		"commands[1].draw.amount":     ledger.Draw{Amount: dollars(3), From: []ledger.AccountID{allClearing}, To: []ledger.AccountID{allFees}},
+	} {
+		other := e
+		other.Commands = append([]ledger.Command{}, e.Commands...)
+		other.Commands[1] = c
+		_, err := w.Record(t.Context(), other)
+		require.ErrorIs(t, err, ledger.ErrKeyConflict)
+		require.ErrorContains(t, err, field)
+	}
+	w.has(allFees, 6, 0)
+	w.sound()
+}
+
+// Books with other numbers of parts, that grow while entries are recorded and sent again, lose and double nothing: one key
+// has one effect, and at no moment is the whole anything but the sum of what was recorded.
+func TestStripesGrowTogether(t *testing.T) {
+	w := newStripedWorld(t, 1)
+	const keys, workers = 60, 6
+	receipts := make([][]ledger.ID, workers)
+	var all sync.WaitGroup
+	for i := range workers {
+		receipts[i] = make([]ledger.ID, keys)
+		all.Go(func() {
+			for k := range keys {
+				parts := 1 + (i+k/10)%8
+				b := ledger.New(w.store, ledger.Config{Clock: w.clock.Now, Stripes: ledger.Stripes{"fees": parts, "clearing/card": 3}})
+				if _, err := b.Record(t.Context(), ledger.Entry{Key: fmt.Sprintf("open/%d/%d", i, k), Commands: []ledger.Command{ledger.OpenAccount{Account: allFees, Type: ledger.Income}}}); err != nil {
+					t.Error(err)
+				}
+				r, err := b.Record(t.Context(), ledger.Entry{Key: fmt.Sprint("pay/", k), Commands: []ledger.Command{
+					ledger.Transfer(alice, allFees, dollars(2)), ledger.Transfer(allFees, allClearing, dollars(1)),
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+				receipts[i][k] = r.ID
+				balances, err := b.Balances(t.Context(), ledger.AsOf{}, alice, allFees)
+				if err != nil {
+					t.Error(err)
+				}
+				taken, _ := balances[0].Posted.Int64()
+				if kept, _ := balances[1].Posted.Int64(); 2*kept != 100_000-taken {
+					t.Errorf("alice has %d, the parts %d", taken, kept)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i := range workers {
+		require.Equal(t, receipts[0], receipts[i], "one key, one effect")
+	}
+	w.has(allFees, keys, 0)
+	w.has(alice, 100_000-2*keys, 0)
+	trial, err := w.TrialBalance(t.Context(), ledger.AsOf{})
+	require.NoError(t, err)
+	require.True(t, trial.Balanced())
+	w.sound()
+}
+
 func TestStripesRefused(t *testing.T) {
 	w := newStripedWorld(t, 4)
 	other := ledger.AccountID{Path: "other/*", Asset: "USD"}
@@ -167,5 +274,17 @@ func TestStripesRefused(t *testing.T) {
 	require.ErrorIs(t, err, ledger.Invalid)
 	_, err = ledger.New(memory.New(), ledger.Config{}).Record(t.Context(), ledger.Entry{Key: "k", Commands: []ledger.Command{ledger.Transfer(alice, allFees, dollars(1))}})
 	require.ErrorIs(t, err, ledger.Invalid)
+	lines := ledger.Query{List: ledger.ListLines, Account: allFees}
+	_, err = w.Page(t.Context(), lines)
+	require.ErrorIs(t, err, ledger.Invalid)
+	require.ErrorContains(t, err, "one part")
+	require.Len(t, collect(t, w.Accounts(t.Context(), ledger.Query{Path: "fees/"})), 4)
+
+	// Somebody opened a part by hand, on the other side.
+	w.do(ledger.OpenAccount{Account: ledger.AccountID{Path: "fees/4", Asset: "USD"}, Type: ledger.Expense})
+	_, err = w.Info(t.Context(), allFees)
+	require.ErrorIs(t, err, ledger.ErrTermsDiffer)
+	_, err = w.Balances(t.Context(), ledger.AsOf{}, alice, allFees)
+	require.ErrorIs(t, err, ledger.ErrTermsDiffer)
 	w.sound()
 }
