@@ -27,8 +27,10 @@ import (
 )
 
 // sealed is a small book that has one of everything, all of it sealed, in several blocks.
-func sealed(t *testing.T) (*world, ledger.Checkpoint) {
-	w := rich(t)
+func sealed(t *testing.T) (*world, ledger.Checkpoint) { return sealedIn(t, 12) }
+
+func sealedIn(t *testing.T, entries int) (*world, ledger.Checkpoint) {
+	w := richIn(t, entries)
 	w.do(ledger.SetAccount{Account: alice, Ceiling: new(dollars(1_000_000))})
 	noted := ledger.Transfer(bank, alice, dollars(7))
 	noted.Note = ledger.Note{Reference: "post/1", Description: "for the song", Meta: map[string]string{"a": "1"}}
@@ -72,10 +74,9 @@ func TestBlocksChain(t *testing.T) {
 }
 
 // Every edit here leaves rows that fit together, but for the seal, or is of the seal itself.
-func TestVerifyFindsEditsOfSealedHistory(t *testing.T) {
-	w, c := sealed(t)
+func sealedEdits(w *world) map[string]func(ledger.List, *ledger.Rows) {
 	type rows = *ledger.Rows
-	for name, edit := range map[string]func(ledger.List, rows){
+	return map[string]func(ledger.List, rows){
 		"transaction: description": func(_ ledger.List, r rows) {
 			each(r.Transactions, func(x *ledger.Transaction) {
 				x.Description = strings.ReplaceAll(x.Description, "song", "sing")
@@ -208,7 +209,12 @@ func TestVerifyFindsEditsOfSealedHistory(t *testing.T) {
 		"blocks: one gone":  func(_ ledger.List, r rows) { dropped(&r.Blocks, 1) },
 		"blocks: last gone": func(_ ledger.List, r rows) { dropped(&r.Blocks, len(r.Blocks)-1) },
 		"blocks: all gone":  func(_ ledger.List, r rows) { r.Blocks = nil },
-	} {
+	}
+}
+
+func TestVerifyFindsEditsOfSealedHistory(t *testing.T) {
+	w, c := sealed(t)
+	for name, edit := range sealedEdits(w) {
 		t.Run(name, func(t *testing.T) {
 			b := ledger.New(edited{w.store, edit}, ledger.Config{Clock: w.clock.Now})
 			v, err := b.Verify(t.Context(), c)

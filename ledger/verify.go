@@ -96,14 +96,7 @@ func (p Problem) String() string {
 // again, is found only by comparing with something kept elsewhere: against checkpoints, which [Book.Checkpoint] makes.
 // Keys and leases are not sealed; keys are compared with what they made.
 func (b *Book) Verify(ctx context.Context, against ...Checkpoint) (Verification, error) {
-	c := &checker{
-		ctx: ctx, b: b,
-		accounts: make(map[AccountID]*accountFold), transactions: make(map[ID]*Transaction), posted: make(map[ID][]Line),
-		reversed: make(map[ID][]Posting), holds: make(map[ID]*Hold), holdFolds: make(map[ID]*holdFold),
-		documents: make(map[DocumentID]*Document), references: make(map[string]DocumentID), keys: make(map[string]bool),
-		assets: make(map[currency.AssetID]*AssetRow), expected: make(map[change]int),
-		settings: make(map[lineName]*Terms), versions: make(map[VersionID]*sealedVersion), lines: make(map[ID][]lineName),
-	}
+	c := newChecker(ctx, b)
 	for _, part := range []func() error{
 		c.readAssets, c.readTransactions, c.readAccounts, c.readHolds, c.readFeed, c.readReferences, c.readDocuments, c.readKeys,
 	} {
@@ -124,6 +117,18 @@ func (b *Book) Verify(ctx context.Context, against ...Checkpoint) (Verification,
 	return c.v, nil
 }
 
+func newChecker(ctx context.Context, b *Book) *checker {
+	return &checker{
+		ctx: ctx, b: b,
+		accounts: make(map[AccountID]*accountFold), transactions: make(map[ID]*Transaction), posted: make(map[ID][]Line),
+		reversed: make(map[ID][]Posting), holds: make(map[ID]*Hold), holdFolds: make(map[ID]*holdFold),
+		documents: make(map[DocumentID]*Document), references: make(map[string]DocumentID), keys: make(map[string]bool),
+		assets: make(map[currency.AssetID]*AssetRow), expected: make(map[change]int),
+		settings: make(map[lineName]*Terms), versions: make(map[VersionID]*sealedVersion), lines: make(map[ID][]lineName),
+		older: make(map[ID]*Transaction), also: make(map[DocumentID]uint64),
+	}
+}
+
 func compareProblems(a, b Problem) int {
 	return cmp.Or(
 		cmp.Compare(a.Kind, b.Kind), a.Account.compare(b.Account), a.Document.compare(b.Document), cmp.Compare(a.Version, b.Version),
@@ -137,6 +142,13 @@ type checker struct {
 	ctx context.Context //nolint:containedctx // one call long
 	b   *Book
 	v   Verification
+
+	// base is the last block that is believed as it is, and partial that there is one: only what the changes after it are
+	// about is read. See [Book.VerifySince].
+	base    Block
+	partial bool
+	older   map[ID]*Transaction   // recorded before, and reversed since
+	also    map[DocumentID]uint64 // current versions of documents that receipts name and no change
 
 	accounts     map[AccountID]*accountFold
 	transactions map[ID]*Transaction
@@ -178,17 +190,19 @@ func (c *checker) problem(p Problem, format string, args ...any) {
 }
 
 func (c *checker) readAssets() error {
-	return scanAll(c.ctx, c.b, Range{List: ListAssets}, func(r *Rows) []AssetRow { return r.Assets }, AssetRow.Position, func(a *AssetRow) {
-		c.v.Assets++
-		c.assets[a.ID] = a
-		def, known := currency.Lookup(a.ID)
-		if !known {
-			return
-		}
-		if r := a.agrees(def); r != nil {
-			c.problem(Problem{Kind: ProblemAsset, Name: string(a.ID)}, "%s", r.Private)
-		}
-	})
+	return scanAll(c.ctx, c.b, Range{List: ListAssets}, func(r *Rows) []AssetRow { return r.Assets }, AssetRow.Position, c.noteAsset)
+}
+
+func (c *checker) noteAsset(a *AssetRow) {
+	c.v.Assets++
+	c.assets[a.ID] = a
+	def, known := currency.Lookup(a.ID)
+	if !known {
+		return
+	}
+	if r := a.agrees(def); r != nil {
+		c.problem(Problem{Kind: ProblemAsset, Name: string(a.ID)}, "%s", r.Private)
+	}
 }
 
 // compareTotals is the trial balance of the rows read.

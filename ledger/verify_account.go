@@ -13,6 +13,7 @@ type accountFold struct {
 	posted   currency.Amount
 	held     currency.Amount
 	terms    Terms
+	unknown  bool // the terms are, until a line sets them
 	recorded time.Time
 
 	open     currency.Amount // what remains of its open holds
@@ -24,21 +25,12 @@ type holdFold struct {
 	account                    AccountID
 	placed, captured, released currency.Amount
 	lines                      int
+	older                      bool // its first lines were not read
 }
 
 func (c *checker) readAccounts() error {
 	err := scanAll(c.ctx, c.b, Range{List: ListAccounts}, func(r *Rows) []AccountInfo { return r.Accounts }, AccountInfo.Position,
-		func(a *AccountInfo) {
-			c.v.Accounts++
-			zero := currency.Zero(a.Posted.Asset())
-			c.accounts[a.ID] = &accountFold{row: *a, posted: zero, held: zero, open: zero}
-			if a.Posted.AssetID() != a.ID.Asset || a.Held.AssetID() != a.ID.Asset {
-				c.problem(Problem{Kind: ProblemAccount, Account: a.ID}, "balances in another asset")
-			}
-			if c.assets[a.ID.Asset] == nil {
-				c.problem(Problem{Kind: ProblemAsset, Name: string(a.ID.Asset), Account: a.ID}, "not among the assets of the book")
-			}
-		})
+		c.noteAccount)
 	if err != nil {
 		return err
 	}
@@ -51,6 +43,18 @@ func (c *checker) readAccounts() error {
 		c.compareAccount(f)
 	}
 	return nil
+}
+
+func (c *checker) noteAccount(a *AccountInfo) {
+	c.v.Accounts++
+	zero := currency.Zero(a.Posted.Asset())
+	c.accounts[a.ID] = &accountFold{row: *a, posted: zero, held: zero, open: zero}
+	if a.Posted.AssetID() != a.ID.Asset || a.Held.AssetID() != a.ID.Asset {
+		c.problem(Problem{Kind: ProblemAccount, Account: a.ID}, "balances in another asset")
+	}
+	if c.assets[a.ID.Asset] == nil {
+		c.problem(Problem{Kind: ProblemAsset, Name: string(a.ID.Asset), Account: a.ID}, "not among the assets of the book")
+	}
 }
 
 // foldLine adds a line and compares what it says with what it must say.
@@ -103,7 +107,7 @@ func (f *accountFold) add(l *Line) (err error) {
 		if l.Terms == nil {
 			return corrupt("no terms", nil).of(id)
 		}
-		f.terms = *l.Terms
+		f.terms, f.unknown = *l.Terms, false
 		return nil
 	default:
 		return corrupt("no such kind of line", nil).of(id)
@@ -118,13 +122,16 @@ func (f *accountFold) add(l *Line) (err error) {
 func (c *checker) compareBounds(before, after *accountFold, l *Line, at Problem) {
 	if l.Kind == LineOpened || l.Kind == LineSet {
 		now := AccountInfo{ID: at.Account, Posted: after.posted, Held: after.held, Terms: after.terms}
-		floor, ceiling := after.terms.Floor != before.terms.Floor, after.terms.Ceiling != before.terms.Ceiling
+		floor, ceiling := !before.unknown && after.terms.Floor != before.terms.Floor, !before.unknown && after.terms.Ceiling != before.terms.Ceiling
 		if err := now.withinBounds(floor, ceiling); err != nil {
 			c.problem(at, "%v", err)
 		}
 		if after.terms.Closed && (after.posted.Sign() != 0 || after.held.Sign() != 0) {
 			c.problem(at, "closed with posted %s and held %s", after.posted, after.held)
 		}
+		return
+	}
+	if before.unknown {
 		return
 	}
 	was := AccountInfo{ID: at.Account, Type: before.row.Type, Posted: before.posted, Held: before.held, Terms: before.terms}

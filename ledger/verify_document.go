@@ -8,10 +8,12 @@ import (
 
 func (c *checker) readReferences() error {
 	return scanAll(c.ctx, c.b, Range{List: ListReferences}, func(r *Rows) []ReferenceRow { return r.References }, ReferenceRow.Position,
-		func(r *ReferenceRow) {
-			c.v.References++
-			c.references[r.Reference] = r.Document
-		})
+		c.noteReference)
+}
+
+func (c *checker) noteReference(r *ReferenceRow) {
+	c.v.References++
+	c.references[r.Reference] = r.Document
 }
 
 func (c *checker) readDocuments() error {
@@ -24,17 +26,26 @@ func (c *checker) readDocuments() error {
 		return err
 	}
 	for _, d := range c.documents {
-		if err := c.readVersions(d); err != nil {
+		if err := c.readVersions(d, 1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *checker) readVersions(d *Document) error {
+// readVersions reads the versions of a document from one on, and believes the one before it.
+func (c *checker) readVersions(d *Document, from uint64) error {
 	var last Document
-	err := scanAll(c.ctx, c.b, Range{List: ListVersions, Document: d.DocumentID}, func(r *Rows) []Document { return r.Versions },
+	r := Range{List: ListVersions, Document: d.DocumentID}
+	if from > 2 {
+		r.After = &Position{Number: from - 2}
+	}
+	err := scanAll(c.ctx, c.b, r, func(r *Rows) []Document { return r.Versions },
 		Document.VersionPosition, func(v *Document) {
+			if v.Version < from {
+				last = *v
+				return
+			}
 			c.v.Versions++
 			c.expected[change{kind: ChangeDocument, document: v.DocumentID, version: v.Version}]++
 			if v.Erased != (Erasure{}) {
@@ -69,6 +80,10 @@ func (c *checker) compareVersions(last, v *Document, at Problem) {
 	if r := checkBody(v.Body); r != nil {
 		c.problem(at, "%v", r)
 	}
+	c.compareErasure(v, at)
+}
+
+func (c *checker) compareErasure(v *Document, at Problem) {
 	if e := v.Erased; e != (Erasure{}) && (len(v.Body) > 0 || e.Digest == Hash{} || e.At.Before(v.UpdatedAt) || !microseconds(e.At)) {
 		c.problem(at, "erased at %v, with %d bytes of body", e.At, len(v.Body))
 	}
@@ -101,24 +116,26 @@ func (c *checker) compareReferences() {
 }
 
 func (c *checker) readKeys() error {
-	return scanAll(c.ctx, c.b, Range{List: ListKeys}, func(r *Rows) []KeyRow { return r.Keys }, KeyRow.Position, func(k *KeyRow) {
-		c.v.Keys++
-		c.keys[k.Key] = true
-		at := Problem{Kind: ProblemKey, Name: k.Key}
-		if k.Receipt.Key != k.Key || k.Receipt.ID == (ID{}) {
-			c.problem(at, "the receipt is of another key")
+	return scanAll(c.ctx, c.b, Range{List: ListKeys}, func(r *Rows) []KeyRow { return r.Keys }, KeyRow.Position, c.noteKey)
+}
+
+func (c *checker) noteKey(k *KeyRow) {
+	c.v.Keys++
+	c.keys[k.Key] = true
+	at := Problem{Kind: ProblemKey, Name: k.Key}
+	if k.Receipt.Key != k.Key || k.Receipt.ID == (ID{}) {
+		c.problem(at, "the receipt is of another key")
+	}
+	if !json.Valid(k.Inputs) {
+		c.problem(at, "the inputs are not JSON")
+	}
+	if k.Refusal != nil {
+		if k.Refusal.Class != Declined || len(k.Receipt.Results)+len(k.Receipt.Guarded)+len(k.Receipt.Balances) > 0 {
+			c.problem(at, "a decline that did something, or no decline")
 		}
-		if !json.Valid(k.Inputs) {
-			c.problem(at, "the inputs are not JSON")
-		}
-		if k.Refusal != nil {
-			if k.Refusal.Class != Declined || len(k.Receipt.Results)+len(k.Receipt.Guarded)+len(k.Receipt.Balances) > 0 {
-				c.problem(at, "a decline that did something, or no decline")
-			}
-			return
-		}
-		c.receipts = append(c.receipts, k.Receipt)
-	})
+		return
+	}
+	c.receipts = append(c.receipts, k.Receipt)
 }
 
 // compareKeys wants receipts to point at things, and things at receipts.
@@ -126,14 +143,14 @@ func (c *checker) compareKeys() {
 	for _, r := range c.receipts {
 		at := Problem{Kind: ProblemKey, Name: r.Key}
 		for _, made := range slices.Concat(r.Results, r.Guarded) {
-			t, h, d := c.transactions[made.Transaction], c.holds[made.Hold], c.documents[made.Document]
+			t, h := c.transactions[made.Transaction], c.holds[made.Hold]
 			if made.Transaction != (ID{}) && (t == nil || t.Key != r.Key) {
 				c.problem(at, "transaction %s does not exist or is of another key", made.Transaction)
 			}
 			if made.Hold != (ID{}) && h == nil {
 				c.problem(at, "hold %s does not exist", made.Hold)
 			}
-			if made.Version > 0 && (d == nil || d.Version < made.Version) {
+			if made.Version > 0 && c.currentVersion(made.Document) < made.Version {
 				c.problem(at, "version %d of document %s does not exist", made.Version, made.Document)
 			}
 		}
@@ -143,9 +160,22 @@ func (c *checker) compareKeys() {
 			}
 		}
 	}
+	for i := range c.seen {
+		if f := &c.seen[i]; f.Key != "" && !c.keys[f.Key] {
+			c.problem(Problem{Kind: ProblemFeed, Position: f.Position}, "its key %q is not recorded", clip(f.Key))
+		}
+	}
 	for _, u := range c.used {
 		if !c.keys[u.key] {
 			c.problem(u.at, "its key %q is not recorded", clip(u.key))
 		}
 	}
+}
+
+// currentVersion is how many versions a document has; 0 when there is none.
+func (c *checker) currentVersion(id DocumentID) uint64 {
+	if d := c.documents[id]; d != nil {
+		return d.Version
+	}
+	return c.also[id]
 }

@@ -3,8 +3,8 @@ package ledger
 import "time"
 
 func (c *checker) readFeed() error {
-	var last uint64
-	err := scanAll(c.ctx, c.b, Range{List: ListFeed}, func(r *Rows) []Change { return r.Feed }, Change.FeedPosition, func(f *Change) {
+	last := c.base.Last
+	err := scanAll(c.ctx, c.b, Range{List: ListFeed, After: &Position{Number: last}}, func(r *Rows) []Change { return r.Feed }, Change.FeedPosition, func(f *Change) {
 		c.v.Changes++
 		if f.Position != last+1 {
 			c.problem(Problem{Kind: ProblemFeed, Position: f.Position}, "follows position %d", last)

@@ -18,14 +18,14 @@ func (c *checker) numbered() []Change                    { return c.seen[:c.v.Ch
 
 // compareBlocks computes every seal again, and compares the chain with checkpoints kept elsewhere.
 func (c *checker) compareBlocks(against []Checkpoint) error {
-	var last Block
+	last := c.base
 	changes := c.numbered()
 	waiting := make(map[uint64][]Checkpoint)
 	for _, cp := range against {
 		waiting[cp.Block] = append(waiting[cp.Block], cp)
 	}
 	delete(waiting, 0) // nothing was sealed then
-	err := scanAll(c.ctx, c.b, Range{List: ListBlocks}, func(r *Rows) []Block { return r.Blocks }, Block.Position, func(b *Block) {
+	err := scanAll(c.ctx, c.b, Range{List: ListBlocks, After: &Position{Number: last.Number}}, func(r *Rows) []Block { return r.Blocks }, Block.Position, func(b *Block) {
 		c.v.Blocks++
 		at := Problem{Kind: ProblemSeal, Block: b.Number}
 		if b.Number != last.Number+1 || b.First != last.Last+1 || b.Last < b.First {
@@ -43,9 +43,7 @@ func (c *checker) compareBlocks(against []Checkpoint) error {
 		}
 		c.compareSeal(b, mine)
 		for _, cp := range waiting[b.Number] {
-			if cp.Hash != b.Hash || cp.Position != b.Last || !cp.SealedAt.Equal(b.SealedAt) {
-				c.problem(Problem{Kind: ProblemCheckpoint, Block: b.Number}, "the checkpoint has position %d and hash %s, the book position %d and hash %s: what was sealed up to there has been written again", cp.Position, cp.Hash, b.Last, b.Hash)
-			}
+			c.compareCheckpoint(cp, b)
 		}
 		delete(waiting, b.Number)
 		last = *b
@@ -70,6 +68,15 @@ func (c *checker) compareBlocks(against []Checkpoint) error {
 		}
 	}
 	return nil
+}
+
+// compareCheckpoint reports whether a block is the one of a checkpoint.
+func (c *checker) compareCheckpoint(cp Checkpoint, b *Block) bool {
+	if cp.Hash == b.Hash && cp.Position == b.Last && cp.SealedAt.Equal(b.SealedAt) {
+		return true
+	}
+	c.problem(Problem{Kind: ProblemCheckpoint, Block: b.Number}, "the checkpoint has position %d and hash %s, the book position %d and hash %s: what was sealed up to there has been written again", cp.Position, cp.Hash, b.Last, b.Hash)
+	return false
 }
 
 // stretch returns the changes from first to last, and those after them.
