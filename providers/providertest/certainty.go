@@ -173,23 +173,17 @@ var retriesCheck = Check{
 	Rule: "Adapters never retry: the worker does, with the attempt recorded beforehand. One Submit is one request, whatever the answer; " +
 		"mind the retries that are on by default in SDKs.",
 	run: func(p *probe) {
-		for _, f := range []Fault{LostRequest, LostResponse, ServerError, Garbage} {
-			for range 2 {
-				op, ok := p.first()
-				if !ok {
-					p.fatalf("the harness has no sample")
+		for _, f := range []Fault{LostRequest, LostResponse, ServerError, Garbage, Refuse, RateLimit} {
+			must := f != Refuse && f != RateLimit
+			p.under(f, must, func(op providers.Operation, _ providers.Report, err error) {
+				if p.requests != 1 && (must || p.requests != 0) { // what never left need not count
+					p.failf("one Submit of a %s under a %s made %d requests, want 1: switch the client's retries off", op.Kind, f, p.requests)
 				}
-				if !p.Fault(f) {
-					p.fatalf("the harness cannot play %q", f)
+				if must {
+					p.maybe(op, err, f)
 				}
-				before := p.Requests()
-				_, err := p.Provider.Submit(p.ctx, op)
-				if n := p.Requests() - before; n != 1 {
-					p.failf("one Submit under a %s made %d requests, want 1: switch the client's retries off", f, n)
-				}
-				p.maybe(op, err, f)
 				p.settle()
-			}
+			})
 		}
 	},
 }

@@ -97,6 +97,7 @@ type probe struct {
 	descriptor providers.Descriptor
 	failures   []string
 	notes      []string
+	requests   int // that the last Submit of eachUnder made
 	waived     string
 }
 
@@ -186,9 +187,16 @@ func (p *probe) each(do func(op providers.Operation)) {
 	}
 }
 
-// eachUnder is each with a fault before every submit. What must be possible and is not fails the check.
+// eachUnder is each with a fault before every submit. What must be possible and is not fails the check; what need not be
+// waives it.
 func (p *probe) eachUnder(f Fault, must bool, do func(op providers.Operation, r providers.Report, err error)) {
-	n := 0
+	if p.under(f, must, do) == 0 {
+		p.waive(fmt.Sprintf("the harness cannot play %q", f))
+	}
+}
+
+// under is eachUnder for a check that plays several faults, and goes on with the others when one cannot be played.
+func (p *probe) under(f Fault, must bool, do func(op providers.Operation, r providers.Report, err error)) (n int) {
 	for _, k := range kinds {
 		op, ok := p.sample(k)
 		if !ok {
@@ -209,12 +217,12 @@ func (p *probe) eachUnder(f Fault, must bool, do func(op providers.Operation, r 
 			op = again
 		}
 		n++
+		before := p.Requests()
 		r, err := p.Provider.Submit(p.ctx, op)
+		p.requests = p.Requests() - before
 		do(op, r, err)
 	}
-	if n == 0 {
-		p.waive(fmt.Sprintf("the harness cannot play %q", f))
-	}
+	return n
 }
 
 // submit submits what must go well.

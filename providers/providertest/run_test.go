@@ -2,6 +2,7 @@ package providertest_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -109,6 +110,30 @@ func TestAHookThatMoneySafetyNeedsIsNeverWaived(t *testing.T) {
 		}))
 		assert.Equal(t, want, f.Waived, name)
 		assert.Empty(t, f.Failures, name)
+	}
+}
+
+// A fault that a far side cannot suffer does not waive a check that plays others too.
+func TestAFaultThatCannotBePlayedWaivesNoMoreThanItsOwnCheck(t *testing.T) {
+	rare := []providertest.Fault{
+		providertest.Refuse, providertest.Reject, providertest.Decline, providertest.RateLimit, providertest.Slow,
+		providertest.OtherAmount, providertest.FailPoll, providertest.NoFault,
+	}
+	waived := map[string]bool{
+		"refused-is-not-sent": true, "rejected-means-never": true, "declined-is-a-report": true, "rate-limit-is-for-now": true,
+		"slow-request-is-maybe": true, "amount-as-it-moved": true,
+	}
+	full := harness(providers.Bank, asIs)
+	plain := providertest.Harness{Open: func(t *testing.T) *providertest.World {
+		w := full.Open(t)
+		play := w.Fault
+		w.Fault = func(f providertest.Fault) bool { return !slices.Contains(rare, f) && play(f) }
+		return w
+	}}
+	for _, c := range providertest.Checks() {
+		before, f := c.Inspect(t, full), c.Inspect(t, plain)
+		assert.Empty(t, f.Failures, c.Name)
+		assert.Equal(t, waived[c.Name] || before.Waived != "", f.Waived != "", "%s: %s", c.Name, f.Waived)
 	}
 }
 
