@@ -1,0 +1,46 @@
+// Package sqlite keeps books in one file: the store for one machine, and the first one whose money survives a restart. It needs
+// no server and no C compiler; the engine is modernc.org/sqlite.
+//
+//	store, err := sqlite.Open(ctx, "book.db", sqlite.Options{})
+//	defer store.Close()
+//	book := ledger.New(store, ledger.Config{Book: "acme"})
+//
+// # Durability
+//
+// An Update that returned nil is on the device: the file is in write-ahead mode with synchronous = FULL, so every commit ends with
+// one fsync. A process that is killed, or a machine that loses power, leaves a file that opens as it stood after the last
+// commit. Callers of one [ledger.Book] share their commits, up to 1,000 entries in one.
+//
+// # Processes
+//
+// One connection writes at a time, several read beside it, each on a snapshot of its own. Any number of Stores, in one process or in
+// several of one machine, may work on one file: SQLite's locks make their updates take turns, an update waits for at most
+// Options.LockWait ([Locked]), and a store notices that another has written and forgets what it remembered. One process is faster,
+// because it shares commits. The file must lie on a local disk: the locks of network file systems are not to be trusted.
+//
+// # The host's own tables
+//
+// A host may keep its own tables in the same file. kosh's are called kosh_…, and two views balances and statement.
+// [Join] records inside a transaction of the host.
+//
+// # Backup
+//
+// [Store.Backup] writes a consistent copy while the store is in use. Never copy the file alone while it is open: what was committed
+// last is in the file with the ending -wal beside it.
+//
+// # What is in the file
+//
+// Ask with the sqlite3 shell:
+//
+//	sqlite3 -readonly -header -column book.db "SELECT * FROM balances WHERE path LIKE 'wallet/%'"
+//	sqlite3 -readonly -header -column book.db "SELECT * FROM statement WHERE path = 'wallet/alice' ORDER BY line DESC LIMIT 50"
+//
+// Rows lie so that history makes nothing slower: lines, transactions and keys are only ever added at the end, each line knows the one
+// before it of its account, and a few know one much further back, so a past balance is found in some steps that grow with the
+// logarithm of the account's history. What is looked up at random is one index of keys and one small row an account. Keys that
+// begin with the time (UUIDv7, or a date) keep the index of keys growing at its end, too.
+//
+// # Errors
+//
+// What is wrong with the file is an [Error] with a [Reason] that says what to do, of the ledger's class Unavailable or Corrupt.
+package sqlite
