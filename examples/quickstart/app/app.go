@@ -30,6 +30,7 @@ const webhookSecret = "whsec_quickstart"
 // Backing is what outlives the program.
 type Backing struct {
 	Store ledger.Store // nil: the day is kept in memory
+	Book  string       // the tenant; empty is the ledger's own default
 	Tape  *Tape        // nil: so are the pretend providers
 }
 
@@ -41,7 +42,7 @@ func NewApp(day time.Time, b Backing) (*App, error) {
 	if b.Store == nil {
 		b.Store, newID = memory.New(), w.NewID // the same output in every run
 	}
-	a.book = ledger.New(b.Store, ledger.Config{Clock: w.Now, NewID: newID})
+	a.book = ledger.New(b.Store, ledger.Config{Book: b.Book, Clock: w.Now, NewID: newID})
 
 	fiat := []currency.Asset{currency.USD, currency.EUR, currency.INR, currency.JPY, currency.KWD}
 	assets, err := currency.NewRegistry(fiat...)

@@ -72,6 +72,9 @@ func (t *Tape) read() error {
 	return err
 }
 
+// Empty reports whether the tape had nothing on it when it was opened.
+func (t *Tape) Empty() bool { return len(t.calls) == 0 }
+
 // Close closes the file.
 func (t *Tape) Close() error { return t.file.Close() }
 
