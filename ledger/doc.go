@@ -80,9 +80,11 @@
 //
 // Give each member one wallet an asset, with the member as owner and a floor of zero. Leave clearing, suspense and fees
 // without bounds: a fact from outside must always find a place. Open what an entry needs in the entry itself:
-// [OpenAccount] does nothing when the account is there. Callers of one Book share
-// their writes; when an account that everybody writes is too hot for several processes, keep it in parts ([Stripes]): it is
-// written and read as fees/*.
+// [OpenAccount] does nothing when the account is there.
+//
+// Callers of one Book share their writes, so an account that everybody writes, such as fees, is no trouble in one process.
+// When it is too hot for several, keep it in parts ([Stripes]): entries write fees/*, each lands on the part that its key
+// chooses, and the balance of fees/* is that of all parts. Parts are opened once, not in every entry.
 //
 // One account a purpose: a balance should answer one question. Money that waits for something belongs to a hold when its
 // owner may still get it back alone (a cash-out, an authorization), and to an account of its own when not (escrow, a prize
@@ -102,13 +104,17 @@
 //   - Fees and splits divide an amount with [currency.Amount.Allocate], one posting a party: [Post], "Fees".
 //   - A refund takes back a part of a transaction: [Reverse]. A chargeback draws from what there is: [Draw].
 //   - Closing the books empties income and expense into equity as of the last moment: [Import], "ClosingTheBooks".
-//   - A statement is the lines of an [Account]; what members see live is [Book.Feed] or [Book.Follow].
+//   - A statement is the lines of an [Account]; what members see live is [Book.Feed] or [Book.Follow]. Every list has
+//     filters and cursors: the table is at [Query].
 //   - Moving in from elsewhere is [Import]; moving a whole book is [Book.Export] and [Book.Restore].
 //
 // # Running
 //
 // [New] starts nothing. Let [Book.Run] run somewhere, in one process or several: it gives back what expired holds keep and
 // numbers the feed. Workers take due documents with [Book.Lease].
+//
+// Keep a signed [Checkpoint] a day where nobody who runs the store can write. Each night let [Book.VerifySince] look at what
+// came after yesterday's, on a copy that stands still, and now and then [Book.Verify] at all of it.
 //
 // # Storage
 //

@@ -43,3 +43,32 @@ func ExampleBook_Checkpoint() {
 	fmt.Println(checkpoint.Book, checkpoint.Block, checkpoint.Position, found.OK())
 	// Output: acme 1 3 true
 }
+
+// Each night only what came since last night's checkpoint is verified.
+func ExampleBook_VerifySince() {
+	ctx, book, at := exampleBook()
+	number := func() ledger.Checkpoint {
+		_, err := book.NumberFeed(ctx, 100) // Book.Run does it all the time
+		if err != nil {
+			panic(err)
+		}
+		c, err := book.Checkpoint(ctx)
+		if err != nil {
+			panic(err)
+		}
+		return c
+	}
+	yesterday := number()
+	if _, err := book.Record(ctx, ledger.Entry{Key: "tip/1", Commands: []ledger.Command{ledger.Transfer(at.ada, at.ben, dollars(3_00))}}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	number()
+	found, err := book.VerifySince(ctx, yesterday)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(found.Transactions, "transaction,", found.Lines, "lines,", found.Accounts, "accounts, problems:", len(found.Problems))
+	// Output: 1 transaction, 2 lines, 2 accounts, problems: 0
+}
