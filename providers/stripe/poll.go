@@ -20,40 +20,54 @@ const pollLag = 10 * time.Second
 
 var errCursor = errors.New("stripe: not a cursor of this adapter")
 
-// Poll implements [providers.Poller]. It reads two lists, each with its own half of the cursor: Stripe's events, which are what
-// webhooks bring and go back 30 days, and balance transactions, of which it tells those that no operation explains, such as
-// Stripe's monthly fees. A cursor whose event is older than 30 days begins again with the oldest event there is: what was
-// between is missed here, and found by looking up what is open and by reconciliation.
+// Poll implements [providers.Poller]. It reads three lists, each with its own part of the cursor: Stripe's events, which are what
+// webhooks bring and go back 30 days; balance transactions, of which it tells those that no operation explains, such as
+// Stripe's monthly fees; and bank debits whose return window has passed, which is nothing that Stripe has an event for, so
+// that payments learns at once that they are final. A cursor whose event is older than 30 days begins again with the oldest
+// event there is: what was between is missed here, and found by looking up what is open and by reconciliation.
 //
 // A limit below 1 means 100.
 func (p *Provider) Poll(ctx context.Context, cursor string, limit int) ([]providers.Event, string, error) {
-	event, transaction, ok := strings.Cut(cursor, ",")
-	if cursor != "" && (!ok || event != "" && !strings.HasPrefix(event, "evt_") || transaction != "" && !strings.HasPrefix(transaction, "txn_")) {
-		return nil, cursor, errCursor
+	lists := []struct {
+		prefix string
+		read   page
+		lag    time.Duration
+	}{
+		{"evt_", p.eventsAfter, pollLag},
+		{"txn_", p.transactionsAfter, pollLag},
+		{"txn_", p.finalAfter, max(p.config.BankReturnWindow, pollLag)},
+	}
+	after := make([]string, len(lists))
+	if cursor != "" {
+		if after = strings.Split(cursor, ","); len(after) != len(lists) {
+			return nil, cursor, errCursor
+		}
 	}
 	if limit < 1 {
 		limit = maxPage
 	}
 	var events []providers.Event
-	err := p.forward(ctx, event, p.eventsAfter, func(i item) bool {
-		event = i.id
-		events = append(events, i.events...)
-		return len(events) < limit
-	})
-	if err == nil && len(events) < limit {
-		err = p.forward(ctx, transaction, p.transactionsAfter, func(i item) bool {
-			transaction = i.id
-			events = append(events, i.events...)
+	for i, list := range lists {
+		if after[i] != "" && !strings.HasPrefix(after[i], list.prefix) {
+			return nil, cursor, errCursor
+		}
+		if len(events) >= limit {
+			continue
+		}
+		err := p.forward(ctx, after[i], list.lag, list.read, func(x item) bool {
+			after[i] = x.id
+			events = append(events, x.events...)
 			return len(events) < limit
 		})
+		if err != nil {
+			return nil, cursor, p.lookupFailure(err)
+		}
 	}
-	if err != nil {
-		return nil, cursor, p.lookupFailure(err)
+	next := strings.Join(after, ",")
+	if strings.Trim(next, ",") == "" {
+		next = ""
 	}
-	if event == "" && transaction == "" {
-		return nil, cursor, nil
-	}
-	return events, event + "," + transaction, nil
+	return events, next, nil
 }
 
 const maxPage = 100
@@ -69,8 +83,8 @@ type page func(ctx context.Context, list api.ListParams, created *api.RangeQuery
 
 // forward walks a list from after an id to its newest entry, oldest first, until take returns false. Stripe's lists begin at
 // the newest entry, so the first walk looks for the oldest.
-func (p *Provider) forward(ctx context.Context, after string, read page, take func(item) bool) error {
-	created := &api.RangeQueryParams{LesserThanOrEqual: p.config.Clock().Add(-pollLag).Unix()}
+func (p *Provider) forward(ctx context.Context, after string, lag time.Duration, read page, take func(item) bool) error {
+	created := &api.RangeQueryParams{LesserThanOrEqual: p.config.Clock().Add(-lag).Unix()}
 	if !p.config.PollFrom.IsZero() {
 		created.GreaterThanOrEqual = p.config.PollFrom.Unix()
 	}
@@ -156,6 +170,23 @@ func (p *Provider) transactionsAfter(ctx context.Context, list api.ListParams, c
 		}
 	}
 	return items, nil
+}
+
+// finalAfter lists the money of bank debits.
+func (p *Provider) finalAfter(ctx context.Context, list api.ListParams, created *api.RangeQueryParams) ([]item, error) {
+	read, err := collectPage(list, p.client.V1BalanceTransactions.List(ctx, &api.BalanceTransactionListParams{
+		ListParams: list, CreatedRange: created, Type: api.String(string(api.BalanceTransactionTypePayment)), Expand: api.StringSlice([]string{"data.source"}),
+	}))
+	items := make([]item, len(read))
+	for i, t := range read {
+		items[i].id = t.ID
+		if key, reference := owner(t); reference != "" {
+			at := moment(t.Created).Add(p.config.BankReturnWindow)
+			q := providers.Query{Key: key, Reference: reference, Kind: providers.Deposit}
+			items[i].events = []providers.Event{{ID: t.ID + ".final", At: at, Lookup: &q}}
+		}
+	}
+	return items, err
 }
 
 // collectPage takes one page, oldest first. The library has turned a page before an id already.
