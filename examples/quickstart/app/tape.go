@@ -20,7 +20,7 @@ import (
 // between finds a provider that did what nobody was told of, which is what kosh is made for.
 type Tape struct {
 	file  *os.File
-	calls []call // of earlier runs
+	calls map[string][]json.RawMessage // of earlier runs, by provider
 }
 
 // call is something that a provider was asked, or that happened to it.
@@ -42,7 +42,7 @@ func OpenTape(path string) (*Tape, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tape{file: file}
+	t := &Tape{file: file, calls: map[string][]json.RawMessage{}}
 	if err := t.read(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
@@ -59,11 +59,11 @@ func (t *Tape) read() error {
 		if len(l) == 0 {
 			continue
 		}
-		var c call
-		if err := json.Unmarshal(l, &c); err != nil {
+		var of struct{ Provider string }
+		if err := json.Unmarshal(l, &of); err != nil {
 			return fmt.Errorf("%s, line %d: %w", t.file.Name(), i+1, err)
 		}
-		t.calls = append(t.calls, c)
+		t.calls[of.Provider] = append(t.calls[of.Provider], l) // read once its assets are known
 	}
 	if err := t.file.Truncate(int64(whole)); err != nil {
 		return err
@@ -115,11 +115,13 @@ func newLine(w *World, c sandbox.Config, tape *Tape) (*line, error) {
 	}
 	l.Sandbox = s
 	if tape != nil {
-		for _, c := range tape.calls {
-			if c.Provider == l.name {
-				now = c.At
-				l.again(c)
+		for _, text := range tape.calls[l.name] {
+			var c call
+			if err := json.Unmarshal(text, &c); err != nil {
+				return nil, fmt.Errorf("%s: %w", tape.file.Name(), err)
 			}
+			now = c.At
+			l.again(c)
 		}
 	}
 	playing = false
