@@ -33,6 +33,11 @@ func SuspenseAccount(provider string, asset currency.AssetID) ledger.AccountID {
 	return ledger.AccountID{Path: "provider/" + provider + "/suspense", Asset: asset}
 }
 
+// DisputedAccount is what a provider holds back of ours because payers dispute deposits.
+func DisputedAccount(provider string, asset currency.AssetID) ledger.AccountID {
+	return ledger.AccountID{Path: "provider/" + provider + "/disputed", Asset: asset}
+}
+
 // BankAccount is our own bank account, where providers settle.
 func BankAccount(asset currency.AssetID) ledger.AccountID {
 	return ledger.AccountID{Path: "bank/settlement", Asset: asset}
@@ -67,6 +72,10 @@ func openReceivable(member string, a *currency.Definition) ledger.OpenAccount {
 
 func openRevenue(a *currency.Definition) ledger.OpenAccount {
 	return ledger.OpenAccount{Account: RevenueAccount(a.ID()), Type: ledger.Income}
+}
+
+func openDisputed(provider string, a *currency.Definition) ledger.OpenAccount {
+	return ledger.OpenAccount{Account: DisputedAccount(provider, a.ID()), Type: ledger.Asset}
 }
 
 // openProvider opens the accounts that facts of a provider are posted to.

@@ -57,6 +57,7 @@ type env struct {
 	config  payments.Config
 	ids     func() uuid.UUID // of the book; nil: as usual
 	keys    int
+	told    int // transactions that postings has returned
 }
 
 // openStore opens the store that tests run on, in memory unless something else is set: the same tests pass on every store.

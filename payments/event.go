@@ -11,7 +11,7 @@ import (
 // Event says that a payment changed.
 type Event struct {
 	Position uint64    // in the book's feed; give the last one handled to Events to go on after it
-	Type     string    // the payment's kind and state, for example deposit.succeeded
+	Type     string    // the payment's kind and state, for example deposit.succeeded, or how a dispute of it stands since: deposit.dispute_lost
 	Payment  Payment   // as it stood then, not as it stands now
 	At       time.Time // recorded
 }
@@ -54,6 +54,9 @@ func (s *Service) event(ctx context.Context, c ledger.Change) (Event, bool, erro
 	before, err := s.version(ctx, c.Document, c.Version-1)
 	before.Version, before.UpdatedAt = e.Payment.Version, e.Payment.UpdatedAt
 	before.Action, e.Payment.Action = nil, nil
+	if d := e.Payment.Dispute; d != "" && d != before.Dispute {
+		e.Type = string(e.Payment.Kind) + ".dispute_" + string(d)
+	}
 	return e, before != e.Payment, err
 }
 

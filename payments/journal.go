@@ -16,7 +16,7 @@ import (
 // This file turns what a provider reports into postings: one guard an effect, so that each sees the balances that the
 // one before left, then one guard that finishes. All of them run in one step of the ledger.
 //
-//	C provider clearing · U wallet · F provider's fees · S bank · R receivable · X suspense        (debit → credit)
+//	C provider clearing · U wallet · F provider's fees · S bank · R receivable · X suspense · P position        (debit → credit)
 //
 //	deposit moved           C → R, U, X     what U takes and a provisional hold on it until the report is final
 //	deposit taken back      hold → C, X → C, then U, R → C
@@ -24,6 +24,8 @@ import (
 //	payout that came back   C → X, then C → R, U, X
 //	fee                     F → C
 //	settled                 S → C
+//	converted               P → C of what is given, C → P of what is got
+//	disputes                see dispute.go
 
 // news is what became known about one payment, on its way into the book.
 type news struct {
@@ -47,8 +49,11 @@ func (n *news) reads(rec *record) ledger.Reads {
 			return
 		}
 		assets[a.ID()] = true
-		for _, o := range n.chart(rec.Member, a) {
+		for _, o := range n.accounts(rec.Member, a) {
 			r.Accounts = append(r.Accounts, o.Account)
+		}
+		if rec.Kind == Deposit {
+			r.Accounts = append(r.Accounts, DisputedAccount(n.provider, a.ID()))
 		}
 	}
 	account(rec.Amount.Asset())
@@ -67,17 +72,36 @@ func (n *news) reads(rec *record) ledger.Reads {
 			r.Holds = append(r.Holds, id)
 		}
 	}
+	turns := map[string]int{} // of each dispute
+	for _, d := range rec.Disputes {
+		turns[d.ID] = d.Turns
+	}
+	for _, d := range n.report.Disputes {
+		turns[d.ID] += 0
+	}
 	for _, e := range rec.Effects {
 		if e.Hold != uuid.Nil {
 			hold(e.ID)
 		}
+		if e.Dispute != "" {
+			account(e.Amount.Asset())
+		}
 	}
 	for _, e := range n.report.Effects {
 		account(e.Amount.Asset())
+		if e.Kind == providers.Converted {
+			r.Accounts = append(r.Accounts, PositionAccount(e.Amount.AssetID()))
+		}
 		hold(e.ID)
 		hold(e.Reverses)
 		r.References = append(r.References, n.effectReference(e.ID))
 		r.Transactions = append(r.Transactions, n.transactionIDs(e.ID)...)
+		if e.Dispute != "" {
+			turns[e.Dispute] += 0
+		}
+	}
+	for id, turn := range turns { // names have no order
+		r.Transactions = append(r.Transactions, n.disputeIDs(id, turn)...)
 	}
 	if n.report.Reference != "" {
 		r.References = append(r.References, providerReference(n.provider, n.report.Reference))
@@ -91,8 +115,8 @@ func (n *news) reads(rec *record) ledger.Reads {
 	return r
 }
 
-// chart is every account that facts of this provider about this member may touch, in one asset.
-func (n *news) chart(member string, a *currency.Definition) []ledger.OpenAccount {
+// accounts is every account that facts of this provider about this member may touch, in one asset.
+func (n *news) accounts(member string, a *currency.Definition) []ledger.OpenAccount {
 	all := openProvider(n.provider, a)
 	if member != "" {
 		all = append(all, openWallet(member, a), openReceivable(member, a))
@@ -138,7 +162,7 @@ func (n *news) current(v ledger.View) (*record, ledger.Document, error) {
 		return nil, d, refuse(ErrNotFound, ErrNoPayment, "id", "there is no payment %s", n.id)
 	}
 	r := *n.fresh
-	r.Effects = slices.Clone(n.fresh.Effects)
+	r.Effects, r.Disputes = slices.Clone(n.fresh.Effects), slices.Clone(n.fresh.Disputes)
 	return &r, d, nil
 }
 
@@ -155,14 +179,14 @@ func (n *news) post(v ledger.View, e providers.Effect) ([]ledger.Command, error)
 		return nil, err
 	}
 	n.merge(rec)
-	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), effect: effect{
-		ID: e.ID, Kind: e.Kind, Amount: e.Amount, Reverses: e.Reverses, At: e.At,
+	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), ids: n.transactionIDs(e.ID), effect: &effect{
+		ID: e.ID, Kind: e.Kind, Amount: e.Amount, Reverses: e.Reverses, Dispute: e.Dispute, At: e.At,
 	}}
-	j.chart.open(n.chart(rec.Member, e.Amount.Asset())...)
+	j.chart.open(n.accounts(rec.Member, e.Amount.Asset())...)
 	if err := j.post(); err != nil {
 		return nil, err
 	}
-	rec.Effects = append(rec.Effects, j.effect)
+	rec.Effects = append(rec.Effects, *j.effect)
 	cases, err := addFindings(v, n.id, n.provider, rec.Member, j.findings)
 	if err != nil {
 		return nil, err
@@ -222,6 +246,15 @@ func (n *news) merge(rec *record) {
 		}
 	}
 	rec.Final = rec.Final || rep.Final
+	switch rec.Kind {
+	case Deposit:
+		rec.hear(rep.Disputes)
+	case Settlement:
+		if len(rec.Covers) == 0 {
+			rec.Covers = rep.Covers
+		}
+	default:
+	}
 	if rep.Instrument != nil && rec.Kind == Link {
 		rec.Linked = rep.Instrument
 	}
@@ -252,11 +285,14 @@ func (n *news) finish(v ledger.View) ([]ledger.Command, error) {
 		return nil, err
 	}
 	n.merge(rec)
-	j := &journal{news: n, view: v, rec: rec, chart: newChart(v)}
+	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
+	if err := j.settleDisputes(); err != nil {
+		return nil, err
+	}
 	if err := j.release(); err != nil {
 		return nil, err
 	}
-	commands := j.commands
+	commands := slices.Concat(j.chart.commands, j.commands)
 	if rec.Kind == Refund {
 		settled, err := settleRefund(v, rec, n.config)
 		if err != nil {
@@ -302,6 +338,9 @@ func (r *record) due(now time.Time, c Config) time.Time {
 	case Pending, ActionRequired: // half its age again: few looks, and none much too late
 		return now.Add(clamp(age/2, 30*time.Second, 24*time.Hour))
 	case Succeeded, Reversed:
+		if r.watched() {
+			return now.Add(clamp(age/8, time.Hour, 7*24*time.Hour)) // decisions take weeks, and a webhook may be lost
+		}
 		if r.viaProvider() && r.Amount.IsValid() && !r.Final && age < c.WatchFor {
 			return now.Add(clamp(age/2, time.Minute, 30*24*time.Hour))
 		}

@@ -25,6 +25,7 @@ const (
 	Tip        Kind = "tip"        // member to member, less the platform's fee
 	Exchange   Kind = "exchange"   // one asset for another in one wallet
 	Issue      Kind = "issue"      // new in-app coins
+	Settlement Kind = "settlement" // what a provider did with our balance by itself: a batch to our bank, a conversion, a monthly fee
 )
 
 // State says how a payment stands. It is derived from effects and reports, whatever order they came in.
@@ -64,10 +65,12 @@ type Payment struct {
 	Counterparty string           // the other member of a send or tip
 	Asset        currency.AssetID // of Amount; of an address too, which has no amount
 	Amount       currency.Amount
-	Fee          currency.Amount // the platform's, included in Amount
-	Bought       currency.Amount // what an exchange gave
-	Moved        currency.Amount // net of what was taken back, in Amount's asset; what really happened
-	Refunded     currency.Amount // given back, or on its way back
+	Fee          currency.Amount        // the platform's, included in Amount
+	Bought       currency.Amount        // what an exchange gave
+	Moved        currency.Amount        // net of what was taken back, in Amount's asset; what really happened
+	Refunded     currency.Amount        // given back, or on its way back
+	Disputed     currency.Amount        // what the provider holds back of a deposit because the payer disputes it, or did and won
+	Dispute      providers.DisputeState // how that stands, empty when nobody objected; see Service.Evidence
 	Provider     string
 	Method       providers.Method
 	Instrument   string // id of the instrument, or the address
@@ -131,6 +134,10 @@ type record struct {
 
 	// Refunds holds, on a deposit, what each refund has reserved or moved; see refundable.
 	Refunds map[string]currency.Amount `json:"refunds,omitempty"`
+	// Covers are the provider's references of what a settlement settles.
+	Covers []string `json:"covers,omitempty"`
+	// Disputes of a deposit, in the order in which they were heard of.
+	Disputes []dispute `json:"disputes,omitempty"`
 }
 
 // effect is an effect of the provider as it was posted.
@@ -142,8 +149,22 @@ type effect struct {
 	At       time.Time            `json:"at,omitzero"`
 	// Suspense is the part that went to suspense and was not taken back since, signed as Amount.
 	Suspense currency.Amount `json:"suspense,omitzero"`
-	// Hold is the provisional hold on what the wallet was credited with.
+	// Hold is the provisional hold on what the wallet was credited with, or the one on what is disputed.
 	Hold ledger.ID `json:"hold,omitzero"`
+	// Dispute is the id of the dispute that the effect belongs to.
+	Dispute string `json:"dispute,omitempty"`
+}
+
+// suspend notes that an amount of the effect went to suspense.
+func (e *effect) suspend(a currency.Amount) (err error) {
+	switch {
+	case a.Sign() == 0:
+	case !e.Suspense.IsValid():
+		e.Suspense = a
+	default:
+		e.Suspense, err = e.Suspense.Add(a)
+	}
+	return err
 }
 
 func (r *record) effect(id string) *effect {
@@ -191,7 +212,7 @@ func (r *record) state() State {
 		return Succeeded
 	}
 	if net, any, err := r.moved(); err == nil && any {
-		if net.Sign() == 0 {
+		if lost, err := r.charged(); err == nil && net == lost || net.Sign() == 0 {
 			return Reversed
 		}
 		return Succeeded
@@ -231,6 +252,13 @@ func (r *record) refundable() (currency.Amount, error) {
 	}
 	given, err := r.refunded()
 	if err != nil {
+		return rest, err
+	}
+	withdrawn, err := r.withdrawn("")
+	if err != nil {
+		return rest, err
+	}
+	if rest, err = rest.Sub(withdrawn); err != nil {
 		return rest, err
 	}
 	return rest.Sub(given)
@@ -313,6 +341,10 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	}
 	if err == nil {
 		p.Refunded, err = r.refunded()
+	}
+	if err == nil && len(r.Disputes) > 0 {
+		p.Dispute = r.disputeStands()
+		p.Disputed, err = r.withdrawn("")
 	}
 	return p, err
 }

@@ -22,6 +22,8 @@ func PlantedBugs() map[string]string {
 		"forget-hold":             "a withdrawal reserves nothing",
 		"ignore-provisional-hold": "a returned deposit leaves its provisional hold alone",
 		"decline-fact":            "a fact is refused because the wallet cannot take or give it",
+		"dispute-unheld":          "what a payer disputes stays spendable",
+		"refund-disputed":         "a refund goes out while the payer disputes the deposit",
 		"refund-unreserved":       "refunds are not reserved on their deposit",
 	}
 }

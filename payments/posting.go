@@ -12,10 +12,12 @@ type journal struct {
 	view     ledger.View
 	rec      *record
 	chart    *chart
-	effect   effect
+	effect   *effect // that money belongs to: the new one, or of a finish one of the record
 	commands []ledger.Command
 	findings []Finding
-	made     int // transactions
+	ids      []ledger.ID // for transactions
+	made     int         // of them
+	emptied  map[ledger.ID]bool
 }
 
 func (j *journal) find(code, text string, suspense currency.Amount) {
@@ -33,6 +35,9 @@ func (j *journal) post() error {
 	switch {
 	case j.effect.Kind == providers.Fee:
 		return j.against(FeesAccount(j.provider, asset), size, in)
+	case j.effect.Kind == providers.Converted:
+		j.chart.open(openPosition(size.Asset()))
+		return j.against(PositionAccount(asset), size, in)
 	case j.effect.Kind == providers.Settled:
 		return j.against(BankAccount(asset), size, in)
 	case j.effect.Kind == providers.Moved && in && j.rec.Kind == Deposit:
@@ -43,6 +48,10 @@ func (j *journal) post() error {
 		return j.depositTakenBack(size)
 	case j.effect.Kind == providers.Reversed && in && j.rec.outward():
 		return j.payoutCameBack(size)
+	case j.effect.Kind == providers.Disputed && !in && j.rec.Kind == Deposit:
+		return j.disputeTook(size)
+	case j.effect.Kind == providers.Reinstated && in && j.rec.Kind == Deposit:
+		return j.disputeGaveBack(size)
 	}
 	j.find("unknown_effect", "a movement that this payment should not have", j.effect.Amount)
 	return j.suspend(size, in)
@@ -70,7 +79,7 @@ func (j *journal) depositMoved(size currency.Amount) error {
 	} else if !j.reversalKnown() && j.short(size) {
 		j.find("amount_differs", "less came in than was asked for", currency.Amount{})
 	}
-	credited, err := j.creditMember(size, mine)
+	credited, err := j.creditMember(j.clearing(size), size, mine)
 	if err != nil || !j.rec.Provisional || j.rec.Final || j.report.Final || credited.Sign() == 0 || j.reversalKnown() {
 		return err
 	}
@@ -115,9 +124,14 @@ func (j *journal) wanted(size currency.Amount) (currency.Amount, error) {
 	return least(size, rest), nil
 }
 
-// creditMember posts C → R, U, X: of size, which came in, the member gets what of mine the receivable and the wallet can
+// clearing is the provider's clearing account in the asset of an amount.
+func (j *journal) clearing(a currency.Amount) ledger.AccountID {
+	return ClearingAccount(j.provider, a.AssetID())
+}
+
+// creditMember posts from → R, U, X: of size, which came in, the member gets what of mine the receivable and the wallet can
 // take. It returns what the wallet got.
-func (j *journal) creditMember(size, mine currency.Amount) (wallet currency.Amount, err error) {
+func (j *journal) creditMember(from ledger.AccountID, size, mine currency.Amount) (wallet currency.Amount, err error) {
 	nothing := currency.Zero(size.Asset())
 	repaid, wallet, rest := nothing, nothing, size
 	owed, own := ReceivableAccount(j.rec.Member, size.AssetID()), WalletAccount(j.rec.Member, size.AssetID())
@@ -138,9 +152,11 @@ func (j *journal) creditMember(size, mine currency.Amount) (wallet currency.Amou
 			return nothing, err
 		}
 	}
-	j.effect.Suspense = rest
+	if err := j.effect.suspend(rest); err != nil {
+		return nothing, err
+	}
 	return wallet, j.transact(
-		debit(ClearingAccount(j.provider, size.AssetID()), size),
+		debit(from, size),
 		credit(owed, repaid), credit(own, wallet), credit(SuspenseAccount(j.provider, size.AssetID()), rest),
 	)
 }
@@ -164,7 +180,7 @@ func (j *journal) depositTakenBack(size currency.Amount) error {
 	rest := size
 	if origin := j.rec.effect(j.effect.Reverses); origin != nil && origin.Amount.Asset() == size.Asset() {
 		if origin.Hold != (ledger.ID{}) && !planted("ignore-provisional-hold") {
-			captured, err := j.capture(origin.Hold, rest)
+			captured, err := j.capture(origin.Hold, rest, j.clearing(size))
 			if err != nil {
 				return err
 			}
@@ -180,11 +196,11 @@ func (j *journal) depositTakenBack(size currency.Amount) error {
 			return err
 		}
 	}
-	return j.charge(rest)
+	return j.charge(rest, j.clearing(size))
 }
 
-// capture takes up to size from a hold and returns what it took.
-func (j *journal) capture(hold ledger.ID, size currency.Amount) (currency.Amount, error) {
+// capture moves up to size from a hold to an account and returns what it moved.
+func (j *journal) capture(hold ledger.ID, size currency.Amount, to ledger.AccountID) (currency.Amount, error) {
 	taken := currency.Zero(size.Asset())
 	h, ok := j.view.Hold(hold)
 	if !ok || h.State != ledger.HoldOpen || h.Amount.Asset() != size.Asset() {
@@ -199,8 +215,14 @@ func (j *journal) capture(hold ledger.ID, size currency.Amount) (currency.Amount
 	}
 	j.commands = append(j.commands, ledger.Capture{
 		ID: j.nextID(), Hold: ledger.ByID(hold), Fact: true, Note: j.note(),
-		To: []ledger.Portion{{Account: ClearingAccount(j.provider, size.AssetID()), Amount: taken}},
+		To: []ledger.Portion{{Account: to, Amount: taken}},
 	})
+	if taken == remaining {
+		if j.emptied == nil {
+			j.emptied = map[ledger.ID]bool{}
+		}
+		j.emptied[hold] = true
+	}
 	return taken, nil
 }
 
@@ -218,14 +240,17 @@ func (j *journal) fromSuspense(origin *effect, size currency.Amount, in bool) (c
 	return part, j.against(SuspenseAccount(j.provider, size.AssetID()), part, in)
 }
 
-// charge posts U, R → C: what the wallet can give down to its floor, frozen or not, and the rest as a receivable.
-func (j *journal) charge(size currency.Amount) error {
+// charge posts U, R → to: what the wallet can give down to its floor, frozen or not, and the rest as a receivable.
+func (j *journal) charge(size currency.Amount, to ledger.AccountID) error {
 	if size.Sign() <= 0 {
 		return nil
 	}
 	if j.rec.Member == "" {
 		j.find("unattributed", "money taken back from nobody we know", size)
-		return j.suspend(size, false)
+		if err := j.effect.suspend(size); err != nil {
+			return err
+		}
+		return j.transact(debit(SuspenseAccount(j.provider, size.AssetID()), size), credit(to, size))
 	}
 	asset := size.AssetID()
 	own := least(j.room(WalletAccount(j.rec.Member, asset), ledger.Debit, currency.Zero(size.Asset())), size)
@@ -235,7 +260,7 @@ func (j *journal) charge(size currency.Amount) error {
 	}
 	return j.transact(
 		debit(WalletAccount(j.rec.Member, asset), own), debit(ReceivableAccount(j.rec.Member, asset), owed),
-		credit(ClearingAccount(j.provider, asset), size),
+		credit(to, size),
 	)
 }
 
@@ -246,7 +271,7 @@ func (j *journal) payoutMoved(size currency.Amount) error {
 	if err != nil {
 		return err
 	}
-	captured, err := j.capture(mustID(j.rec.ID), mine)
+	captured, err := j.capture(mustID(j.rec.ID), mine, j.clearing(size))
 	if err != nil {
 		return err
 	}
@@ -254,7 +279,7 @@ func (j *journal) payoutMoved(size currency.Amount) error {
 	if err != nil {
 		return err
 	}
-	if err := j.charge(rest); err != nil {
+	if err := j.charge(rest, j.clearing(size)); err != nil {
 		return err
 	}
 	excess, err := size.Sub(mine)
@@ -280,13 +305,15 @@ func (j *journal) payoutCameBack(size currency.Amount) error {
 	if rest.Sign() <= 0 {
 		return nil
 	}
-	_, err := j.creditMember(rest, rest)
+	_, err := j.creditMember(j.clearing(rest), rest, rest)
 	return err
 }
 
 // suspend posts against suspense and remembers how much.
 func (j *journal) suspend(size currency.Amount, in bool) error {
-	j.effect.Suspense = size
+	if err := j.effect.suspend(size); err != nil {
+		return err
+	}
 	return j.against(SuspenseAccount(j.provider, size.AssetID()), size, in)
 }
 
@@ -315,7 +342,7 @@ func (j *journal) transact(postings ...ledger.Posting) error {
 }
 
 func (j *journal) nextID() ledger.ID {
-	id := j.transactionIDs(j.effect.ID)[j.made]
+	id := j.ids[j.made]
 	j.made++
 	return id
 }
@@ -335,14 +362,14 @@ func credit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
 }
 
 // release gives held money back where that is certain: a payout that finally did not happen, or that finally moved less
-// than was held; a provisional deposit whose window has passed.
+// than was held; a provisional deposit whose window has passed and that nobody disputes.
 func (j *journal) release() error {
 	if j.rec.Kind == Deposit {
-		if !j.rec.Final {
+		if !j.rec.Final || j.rec.disputed() {
 			return nil
 		}
 		for _, e := range j.rec.Effects {
-			if e.Hold != (ledger.ID{}) {
+			if e.Hold != (ledger.ID{}) && e.Dispute == "" && !j.emptied[e.Hold] {
 				j.releaseHold(e.Hold)
 			}
 		}

@@ -19,7 +19,8 @@ type RefundRequest struct {
 }
 
 // Refund gives a payment back to where it came from. Of a deposit it makes a payment of kind Refund that the deposit's
-// provider carries out, whole or in parts, never more than came in; the money is held in the wallet until then. A send or
+// provider carries out, whole or in parts, never more than came in less what is disputed, and not while it is (ErrDisputed): one
+// that was not sent yet when a dispute comes fails with the reason "disputed". The money is held in the wallet until then. A send or
 // tip is reversed at once, and the payment returned is that one. The member whose wallet the money leaves is the one who
 // must be allowed to.
 func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
@@ -56,7 +57,7 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 		return dk.undo(ctx, r, of)
 	case Deposit:
 		return dk.refundDeposit(ctx, r, of)
-	case Address, Withdrawal, Refund, Link, Exchange, Issue:
+	case Address, Withdrawal, Refund, Link, Exchange, Issue, Settlement:
 	}
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }
@@ -126,6 +127,9 @@ func (dk *Desk) reserveRefund(rec *record) ledger.Guard {
 		deposit, err := readRecord(d)
 		if err != nil {
 			return nil, err
+		}
+		if deposit.disputed() && !planted("refund-disputed") {
+			return nil, ledger.Refuse(ErrDisputed, "the payment is disputed", "the payer's bank may be giving the same money back")
 		}
 		rest, err := deposit.refundable()
 		if err != nil {

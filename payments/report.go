@@ -51,10 +51,16 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 	return err
 }
 
-// order sorts the effects of one report: what moved, before what took it back.
+// order sorts the effects of one report: what moved before what took it back.
 func order(k providers.EffectKind) int {
-	if k == providers.Reversed {
-		return 1
+	switch k {
+	case providers.Reinstated:
+		return 1 // what it frees can be held for the next dispute
+	case providers.Disputed:
+		return 2
+	case providers.Reversed:
+		return 3
+	case providers.Moved, providers.Fee, providers.Settled, providers.Converted:
 	}
 	return 0
 }
@@ -133,9 +139,15 @@ func (s *Service) route(ctx context.Context, provider string, r providers.Report
 	return s.unsolicited(ctx, n, of)
 }
 
-// unsolicited makes a payment for money that came by itself, if it can be attributed.
+// unsolicited makes a payment for money that came by itself, if it can be attributed, and for what a provider did with our
+// balance.
 func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, bool, error) {
 	r := n.report
+	if r.Kind == providers.Settlement {
+		n.id = derivedID("unsolicited", n.provider, r.Reference).String()
+		n.fresh = &record{ID: n.id, Kind: Settlement, Provider: n.provider, FirstSent: r.At, Maybe: true}
+		return n, true, nil
+	}
 	if r.Kind != providers.Deposit || r.Reference == "" || len(r.Effects) == 0 {
 		return n, false, nil
 	}
@@ -202,7 +214,7 @@ func (r *record) operation() providers.Operation {
 		op.Kind, op.Target, op.TargetReference = providers.Refund, r.Of, r.OfReference
 	case Link:
 		op.Kind = providers.Link
-	case Send, Tip, Exchange, Issue:
+	case Send, Tip, Exchange, Issue, Settlement:
 	}
 	if planted("retry-on-maybe") && r.Attempts > 1 {
 		op.Key = derivedID("again", r.ID, strconv.Itoa(r.Attempts)).String()

@@ -173,7 +173,10 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 		return nil, err
 	}
 	key := stepKey(rec.ID, d.Version, "begin")
-	receipt, err := s.book.Record(ctx, ledger.Entry{Key: key, Commands: []ledger.Command{begin}, Leases: leases})
+	receipt, err := s.book.Record(ctx, ledger.Entry{Key: key, Commands: []ledger.Command{begin}, Guards: undisputed(rec), Leases: leases})
+	if errors.Is(err, errHeldBack) {
+		return nil, s.holdBack(ctx, d, rec)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +197,22 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 	}
 	n.learn, n.offset = s.lesson(rec, err)
 	return nil, s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n)
+}
+
+// holdBack does not send a refund whose deposit is disputed. One that certainly never was sent fails; one that may have been is
+// only looked up.
+func (s *Service) holdBack(ctx context.Context, d ledger.Document, rec *record) error {
+	n := news{provider: rec.Provider, id: rec.ID, touch: true}
+	n.learn = func(r *record) {
+		switch {
+		case r.Reported != "":
+		case !r.Maybe && !r.InFlight:
+			r.GivenUp, r.Reason = true, providers.Reason{Code: "disputed", Public: "The payment is disputed."}
+		case r.Looks == rec.Looks:
+			r.Looks++
+		}
+	}
+	return s.settle(ctx, stepKey(rec.ID, d.Version, "held back"), n)
 }
 
 // acceptable refuses a report that breaks the contract, or is about something else; such an answer is no answer.

@@ -26,6 +26,8 @@ func drawKinds(d dice) []kind {
 		{"chain send", 60, (*world).chainSend},
 		{"reorganise", 30, (*world).reorganise},
 		{"approve", 30, (*world).approve},
+		{"dispute", 50, (*world).dispute},
+		{"settle", 20, (*world).settle},
 		{"send", 60, (*world).send},
 		{"tip", 60, (*world).tip},
 		{"exchange", 40, (*world).exchange},
@@ -177,6 +179,7 @@ var tokens = map[providers.Method][]string{
 	providers.Card: {
 		sandbox.TokenCard, sandbox.TokenCard, sandbox.TokenCard, sandbox.TokenCardDeclined, sandbox.TokenCardInsufficient,
 		sandbox.TokenCardAction, sandbox.TokenCardAction, sandbox.TokenCardRefundFails, sandbox.TokenCardRefused, "tok_unknown",
+		sandbox.TokenCardInquiry, sandbox.TokenCardDisputeWon, sandbox.TokenCardDisputeLost, sandbox.TokenCardDisputeAppeals,
 	},
 	providers.Bank: {
 		sandbox.TokenBank, sandbox.TokenBank, sandbox.TokenBankReturned, sandbox.TokenBankReturned, sandbox.TokenBankBounces,

@@ -212,6 +212,9 @@ func (w *world) refund(p *process) {
 		return
 	}
 	of := pick(w.dice, all...)
+	if quarrels := w.some(func(p *intent) bool { return p.disputed() }); len(quarrels) > 0 && w.dice.chance(400) {
+		kind, of = payments.Deposit, pick(w.dice, quarrels...)
+	}
 	payer, amount := of.Member, currency.Amount{}
 	if kind == payments.Deposit {
 		if amount = of.Amount; w.dice.chance(600) {

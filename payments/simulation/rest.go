@@ -30,6 +30,7 @@ func (w *world) rest() {
 			return
 		}
 	}
+	w.decide()
 	w.note("faults off at %s", w.now.Format(time.DateTime))
 	left := ""
 	for round := range maxRounds {

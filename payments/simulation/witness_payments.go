@@ -31,6 +31,8 @@ type intent struct {
 	Parked       bool             `json:"parked"`
 	Final        bool             `json:"final"`
 	Effects      []taken          `json:"effects"`
+	Disputes     []quarrel        `json:"disputes"`
+	Attempts     int              `json:"attempts"`
 
 	state   payments.State
 	version uint64
@@ -45,6 +47,7 @@ type taken struct {
 	Reverses string               `json:"reverses"`
 	Suspense currency.Amount      `json:"suspense"`
 	Hold     ledger.ID            `json:"hold"`
+	Dispute  string               `json:"dispute"`
 }
 
 func (e taken) same(f taken) bool {
@@ -101,16 +104,19 @@ type ledgerOfPayments struct {
 	effects map[string]map[string]taken
 	turns   map[string][]turn         // every change of a payment's state
 	net     map[place]currency.Amount // of the effects taken in
-	spent   map[spender]currency.Amount
-	cases   map[string]bool
-	inbox   map[string]string // document → state
-	events  map[string]bool   // provider/event that are in the inbox
+
+	disputed map[place]currency.Amount // of those, less what members were charged with
+	spent    map[spender]currency.Amount
+	cases    map[string]bool
+	inbox    map[string]string // document → state
+	events   map[string]bool   // provider/event that are in the inbox
 }
 
 func newLedgerOfPayments() *ledgerOfPayments {
 	return &ledgerOfPayments{
 		intents: map[string]*intent{}, turns: map[string][]turn{}, effects: map[string]map[string]taken{}, net: map[place]currency.Amount{},
-		spent: map[spender]currency.Amount{}, cases: map[string]bool{}, inbox: map[string]string{}, events: map[string]bool{},
+		disputed: map[place]currency.Amount{},
+		spent:    map[spender]currency.Amount{}, cases: map[string]bool{}, inbox: map[string]string{}, events: map[string]bool{},
 	}
 }
 
@@ -190,6 +196,13 @@ func (m *ledgerOfPayments) seeDocument(w *witness, d *ledger.Document, key strin
 			m.turns[p.ID] = append(all, turn{p.version, p.state})
 		}
 		m.intents[p.ID], touched[p.ID] = p, p
+		if of := m.intents[p.Of]; p.Kind == payments.Refund && p.Attempts > old.Attempts && of != nil && of.disputed() {
+			return breach(Refundable, "refund %s is sent while deposit %s is disputed", p.ID, p.Of)
+		}
+		m.backs(old, p)
+		if b := m.quarrels(w, old, p); b != nil {
+			return b
+		}
 		return m.accumulate(w, old, p, before)
 	}
 	return nil
@@ -209,7 +222,10 @@ func (m *ledgerOfPayments) first(p *intent, key string) *Breach {
 		if deposit == nil {
 			return breach(Refundable, "refund %s of nothing", p.ID)
 		}
-		sum := p.Amount
+		if deposit.disputed() {
+			return breach(Refundable, "refund %s of deposit %s, which is disputed", p.ID, p.Of)
+		}
+		sum := plus(p.Amount, deposit.withdrawn())
 		for _, q := range m.order {
 			if q != p && q.Kind == payments.Refund && q.Of == p.Of && q.state != payments.Failed && q.state != payments.Canceled && q.state != payments.Reversed {
 				sum = plus(sum, q.Amount)
@@ -318,7 +334,7 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 	wallet := payments.WalletAccount(p.Member, p.Amount.AssetID())
 	if p.Kind == payments.Deposit && p.Final {
 		for _, e := range p.Effects {
-			if h, held := w.holds[e.Hold]; held && h.State == ledger.HoldOpen {
+			if h, held := w.holds[e.Hold]; held && h.State == ledger.HoldOpen && e.Dispute == "" && !p.disputed() {
 				return breach(HoldOnce, "deposit %s is final and hold %s is open", p.ID, h.ID).about(wallet)
 			}
 		}
@@ -344,6 +360,11 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 // clears: a clearing account is the sum of the effects that were taken in, at any moment.
 func (m *ledgerOfPayments) clears(w *witness, id ledger.AccountID) *Breach {
 	rest, ours := strings.CutPrefix(id.Path, "provider/")
+	if provider, is := strings.CutSuffix(rest, "/disputed"); ours && is {
+		if a, sum := w.accounts[id], m.disputed[place{provider, id.Asset}]; !equal(a.Posted, sum) {
+			return breach(Disputes, "%s has %v, the disputes say %v", id, a.Posted, sum).about(id)
+		}
+	}
 	provider, clearing := strings.CutSuffix(rest, "/clearing")
 	if !ours || !clearing {
 		return nil

@@ -184,6 +184,8 @@ func (w *world) drawSites(c Config) error {
 			DuplicateErrors: w.dice.chance(300),
 			CardFee:         sandbox.Fee{Rate: decimal.RequireFromString(pick(w.dice, "0", "0.029")), Fixed: pick(w.dice, int64(0), 30)},
 			CardSettleAfter: pick(w.dice, 0, 48*time.Hour),
+			DisputeFee:      sandbox.Fee{Fixed: pick(w.dice, int64(0), 1_500)},
+			DisputeAfter:    w.dice.duration(time.Hour, 60*time.Hour),
 			SettleAfter:     w.dice.duration(time.Minute, 30*time.Hour),
 			ReturnWindow:    w.dice.duration(time.Hour, 60*time.Hour),
 			PayoutAfter:     w.dice.duration(time.Minute, 30*time.Hour),

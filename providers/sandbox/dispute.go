@@ -188,10 +188,15 @@ func (o *operation) nextTrouble(at time.Time) {
 				return
 			}
 		case last == nil:
+			o.troubles = nil
+			return
 		case step == withdraws && last.State == providers.DisputeInquiry:
 			o.withdraw(at, last)
 		case step == wins && last.State != providers.DisputeWon, step == loses && last.State == providers.DisputeOpen:
 			o.decide(at, last, step == wins)
+		default:
+			o.troubles = nil // somebody went another way: see OpenDispute and CloseDispute
+			return
 		}
 		o.nextTrouble(at)
 		o.changed(at)

@@ -21,6 +21,7 @@ type Record struct {
 	Amount    currency.Amount // as asked for
 	Effects   []providers.Effect
 	Target    string // of a refund, the deposit's reference
+	Disputes  []providers.Dispute
 	Member    string
 	Address   string
 	At        time.Time // of the last change
@@ -30,6 +31,7 @@ func (o *operation) record() Record {
 	r := Record{
 		Key: o.request.Key, Reference: o.reference, Kind: o.request.Kind, Method: o.request.Method, State: o.state,
 		Final: o.final, Amount: o.request.Amount, Effects: slices.Clone(o.effects), Member: o.member, Address: o.address, At: o.at,
+		Disputes: slices.Clone(o.disputes),
 	}
 	if o.target != nil {
 		r.Target = o.target.reference

@@ -1,0 +1,356 @@
+package payments
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// This file is about payers who object to a deposit with their bank. D is the account of what is disputed, the other letters
+// are those of journal.go (debit → credit):
+//
+//	inquiry                   nothing
+//	funds withdrawn           D → C, and a hold on the wallet up to what it has, for which a provisional hold on the
+//	                          deposit stands in; refunds stop; the fee is F → C as always
+//	won                       C → D, the hold is released
+//	lost                      hold → D, then U, R → D
+//	won on appeal after that  C → D, then D → R, U, X
+//
+// The effects of the provider move money between C and D. What the member is charged with follows from how the dispute
+// stands, and is brought in line with it after every report: so it does not matter in which order a decision and its money are
+// heard of.
+
+// Dispute is a payer's objection to a deposit, as it stands.
+type Dispute struct {
+	ID         string // the provider's
+	State      providers.DisputeState
+	Amount     currency.Amount // what is disputed; invalid if the provider does not say
+	Withdrawn  currency.Amount // what the provider holds back because of it now
+	Charged    currency.Amount // what the member was charged with because it was lost
+	Reason     providers.Reason
+	EvidenceBy time.Time // zero: not said, or not any more
+	At         time.Time // when it came to stand so
+}
+
+// dispute is a dispute in its deposit's record.
+type dispute struct {
+	ID         string                 `json:"id"`
+	State      providers.DisputeState `json:"state,omitempty"` // empty: only its money was heard of
+	Amount     currency.Amount        `json:"amount,omitzero"`
+	Reason     providers.Reason       `json:"reason,omitzero"`
+	EvidenceBy time.Time              `json:"evidence_by,omitzero"`
+	At         time.Time              `json:"at,omitzero"`
+	Charged    currency.Amount        `json:"charged,omitzero"`
+	Turns      int                    `json:"turns,omitempty"` // times that the member was charged or given back
+}
+
+func (r *record) dispute(id string) *dispute {
+	if i := slices.IndexFunc(r.Disputes, func(d dispute) bool { return d.ID == id }); i >= 0 {
+		return &r.Disputes[i]
+	}
+	r.Disputes = append(slices.Clip(r.Disputes), dispute{ID: id})
+	return &r.Disputes[len(r.Disputes)-1]
+}
+
+// hear takes over how disputes stand. Of two words about one the later counts, so the order in which they come does not.
+func (r *record) hear(all []providers.Dispute) {
+	for _, now := range all {
+		d := r.dispute(now.ID)
+		if d.State != "" && (now.At.Before(d.At) || now.At.Equal(d.At) && weight(now.State) <= weight(d.State)) {
+			continue
+		}
+		d.State, d.Amount, d.Reason, d.EvidenceBy, d.At = now.State, now.Amount, now.Reason, now.EvidenceBy, now.At
+	}
+}
+
+// weight orders states that are said to have begun at the same moment.
+func weight(s providers.DisputeState) int {
+	return slices.Index([]providers.DisputeState{providers.DisputeInquiry, providers.DisputeOpen, providers.DisputeLost, providers.DisputeWon}, s)
+}
+
+// disputed tells whether a dispute of the payment waits for its decision with money withdrawn, or about to be.
+func (r *record) disputed() bool {
+	return slices.ContainsFunc(r.Disputes, func(d dispute) bool { return d.State == providers.DisputeOpen || d.State == "" })
+}
+
+// watched tells whether the provider may still say something about a dispute.
+func (r *record) watched() bool {
+	return r.disputed() || slices.ContainsFunc(r.Disputes, func(d dispute) bool { return d.State == providers.DisputeInquiry })
+}
+
+// withdrawn is what the provider holds back because of a dispute, or of all of them when none is named: never negative. Of
+// several assets only the first withdrawn counts; with none named, only the payment's.
+func (r *record) withdrawn(id string) (currency.Amount, error) {
+	var net currency.Amount
+	if id == "" && r.Amount.IsValid() {
+		net = currency.Zero(r.Amount.Asset())
+	}
+	for _, e := range r.Effects {
+		if e.Dispute == "" || id != "" && e.Dispute != id || net.IsValid() && e.Amount.Asset() != net.Asset() {
+			continue
+		}
+		if !net.IsValid() {
+			net = currency.Zero(e.Amount.Asset())
+		}
+		var err error
+		if net, err = net.Sub(e.Amount); err != nil {
+			return net, err
+		}
+	}
+	if net.Sign() < 0 {
+		net = currency.Zero(net.Asset()) // the money came back before it was heard that it went
+	}
+	return net, nil
+}
+
+// charged is what the member was charged with for disputes that were lost, in the payment's asset.
+func (r *record) charged() (currency.Amount, error) {
+	sum := currency.Zero(r.Amount.Asset())
+	var err error
+	for _, d := range r.Disputes {
+		if d.Charged.IsValid() && d.Charged.Asset() == sum.Asset() {
+			if sum, err = sum.Add(d.Charged); err != nil {
+				return sum, err
+			}
+		}
+	}
+	return sum, nil
+}
+
+// disputeStands is the state of the dispute that matters most to a host: one that is open, else the last heard of.
+func (r *record) disputeStands() providers.DisputeState {
+	for _, d := range r.Disputes {
+		if d.State == providers.DisputeOpen {
+			return d.State
+		}
+	}
+	if n := len(r.Disputes); n > 0 {
+		return r.Disputes[n-1].State
+	}
+	return ""
+}
+
+// disputeIDs are the ids of the postings that one turn of a dispute may need: captures, and what the holds did not have.
+func (n *news) disputeIDs(id string, turn int) []ledger.ID {
+	ids := make([]ledger.ID, 4)
+	for i := range ids {
+		ids[i] = derivedID("dispute", n.provider, id+n.salt, strconv.Itoa(turn), strconv.Itoa(i))
+	}
+	return ids
+}
+
+// disputeTook is money that the provider withdrew: what the wallet has is held until the decision.
+func (j *journal) disputeTook(size currency.Amount) error {
+	d := j.rec.dispute(j.effect.Dispute)
+	j.chart.open(openDisputed(j.provider, size.Asset()))
+	if err := j.against(DisputedAccount(j.provider, size.AssetID()), size, false); err != nil {
+		return err
+	}
+	refunded, err := j.rec.refunded()
+	if err != nil {
+		return err
+	}
+	j.rec.Effects = append(j.rec.Effects, *j.effect) // for a moment, to count it
+	withdrawn, err := j.rec.withdrawn("")
+	j.rec.Effects = j.rec.Effects[:len(j.rec.Effects)-1]
+	if err != nil {
+		return err
+	}
+	if left, err := j.rec.keeps(withdrawn, refunded); err == nil && left.Sign() < 0 && refunded.Sign() > 0 {
+		j.find("disputed_and_refunded", "the payer disputes what was given back: hand in the refund as evidence", currency.Amount{})
+	}
+	if j.rec.Member == "" || d.State == providers.DisputeWon || d.State == providers.DisputeLost || j.undone() || planted("dispute-unheld") {
+		return nil
+	}
+	rest, err := j.unbacked(size)
+	if err != nil {
+		return err
+	}
+	held := least(j.room(WalletAccount(j.rec.Member, size.AssetID()), ledger.Debit, currency.Zero(size.Asset())), rest)
+	if held.Sign() <= 0 {
+		return nil
+	}
+	j.effect.Hold = j.holdID(j.effect.ID)
+	j.commands = append(j.commands, ledger.PlaceHold{
+		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, size.AssetID()), Amount: held, Fact: true, Note: j.note(),
+	})
+	return nil
+}
+
+// unbacked is the part of an amount for which the deposit's own provisional hold does not stand.
+func (j *journal) unbacked(rest currency.Amount) (currency.Amount, error) {
+	for _, e := range j.rec.Effects {
+		if e.Hold == uuid.Nil || e.Dispute != "" || e.Amount.Asset() != rest.Asset() {
+			continue
+		}
+		h, ok := j.view.Hold(e.Hold)
+		if !ok || h.State != ledger.HoldOpen {
+			continue
+		}
+		remaining, err := h.Remaining()
+		if err != nil {
+			return rest, err
+		}
+		if rest, err = rest.Sub(least(remaining, rest)); err != nil {
+			return rest, err
+		}
+	}
+	return rest, nil
+}
+
+// keeps is what moved in less amounts.
+func (r *record) keeps(less ...currency.Amount) (currency.Amount, error) {
+	left, _, err := r.moved()
+	for _, a := range less {
+		if err == nil {
+			left, err = left.Sub(a)
+		}
+	}
+	return left, err
+}
+
+// undone tells whether the effect was taken back before it was heard of, or is by what is heard of with it.
+func (j *journal) undone() bool {
+	return slices.ContainsFunc(j.rec.Effects, func(e effect) bool { return e.Reverses == j.effect.ID }) ||
+		slices.ContainsFunc(j.report.Effects, func(e providers.Effect) bool { return e.Reverses == j.effect.ID })
+}
+
+// disputeGaveBack is money that the provider reinstated.
+func (j *journal) disputeGaveBack(size currency.Amount) error {
+	j.rec.dispute(j.effect.Dispute)
+	j.chart.open(openDisputed(j.provider, size.Asset()))
+	origin := j.rec.effect(j.effect.Reverses)
+	if origin != nil && origin.Hold != uuid.Nil && origin.Amount.Asset() == size.Asset() {
+		if left, err := origin.Amount.Add(size); err == nil && left.Sign() >= 0 {
+			j.releaseHold(origin.Hold)
+		}
+	}
+	return j.against(DisputedAccount(j.provider, size.AssetID()), size, true)
+}
+
+// settleDisputes charges the member with what was lost, gives back what was won after that, and releases what need not be held
+// any more.
+func (j *journal) settleDisputes() error {
+	for i := range j.rec.Disputes {
+		if err := j.settleDispute(&j.rec.Disputes[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *journal) settleDispute(d *dispute) error {
+	net, err := j.rec.withdrawn(d.ID)
+	if err != nil || !net.IsValid() {
+		return err
+	}
+	charged := d.Charged
+	if !charged.IsValid() {
+		charged = currency.Zero(net.Asset())
+	}
+	target := net
+	if d.State != providers.DisputeLost {
+		target = least(charged, net) // nobody is charged before the decision, or given back what has not come back
+	}
+	more, err := target.Sub(charged)
+	if err != nil {
+		return err
+	}
+	if more.Sign() != 0 {
+		j.ids, j.made = j.disputeIDs(d.ID, d.Turns), 0
+		d.Charged, d.Turns = target, d.Turns+1
+		j.chart.open(j.accounts(j.rec.Member, net.Asset())...)
+		j.chart.open(openDisputed(j.provider, net.Asset()))
+	}
+	switch {
+	case more.Sign() > 0:
+		err = j.chargeLost(d.ID, more)
+	case more.Sign() < 0:
+		err = j.giveBackWon(d.ID, more)
+	}
+	if err != nil {
+		return err
+	}
+	if d.State == providers.DisputeWon || d.State == providers.DisputeLost || net.Sign() == 0 {
+		for _, e := range j.rec.Effects {
+			if e.Dispute == d.ID && e.Hold != uuid.Nil && !j.emptied[e.Hold] {
+				j.releaseHold(e.Hold)
+			}
+		}
+	}
+	return nil
+}
+
+// chargeLost posts hold → D, then U, R → D.
+func (j *journal) chargeLost(id string, rest currency.Amount) error {
+	to := DisputedAccount(j.provider, rest.AssetID())
+	for i := range j.rec.Effects {
+		if e := &j.rec.Effects[i]; e.Dispute == id && e.Kind == providers.Disputed {
+			j.effect = e
+		}
+	}
+	for _, e := range j.rec.Effects {
+		if e.Dispute != id && e.Kind != providers.Moved { // a provisional hold on the deposit itself serves too
+			continue
+		}
+		if e.Hold == uuid.Nil || j.made == len(j.ids)-1 {
+			continue
+		}
+		captured, err := j.capture(e.Hold, rest, to)
+		if err != nil {
+			return err
+		}
+		if rest, err = rest.Sub(captured); err != nil {
+			return err
+		}
+	}
+	return j.charge(rest, to)
+}
+
+// giveBackWon posts D → R, U, X.
+func (j *journal) giveBackWon(id string, less currency.Amount) error {
+	back, err := less.Neg()
+	if err != nil {
+		return err
+	}
+	for i := range j.rec.Effects {
+		if e := &j.rec.Effects[i]; e.Dispute == id && e.Kind == providers.Reinstated {
+			j.effect = e
+		}
+	}
+	_, err = j.creditMember(DisputedAccount(j.provider, back.AssetID()), back, back)
+	return err
+}
+
+// errHeldBack stops an attempt to refund what is being disputed.
+var errHeldBack = errors.New("payments: the deposit is disputed")
+
+// undisputed lets a refund be sent only while its deposit is not disputed: the payer's bank may be giving the same money
+// back.
+func undisputed(rec *record) []ledger.Guard {
+	if rec.Kind != Refund || planted("refund-disputed") {
+		return nil
+	}
+	of := paymentDocument(rec.Of)
+	return []ledger.Guard{{
+		Reads: ledger.Reads{Documents: []ledger.DocumentID{of}},
+		Check: func(v ledger.View) ([]ledger.Command, error) {
+			d, found := v.Document(of)
+			if !found {
+				return nil, refuse(ledger.Corrupt, ledger.ErrCorrupt, "of", "refund %s of a payment that is not there", rec.ID)
+			}
+			deposit, err := readRecord(d)
+			if err == nil && deposit.disputed() {
+				err = errHeldBack
+			}
+			return nil, err
+		},
+	}}
+}
