@@ -2,6 +2,7 @@ package memory
 
 import (
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,16 +21,24 @@ type accounts struct {
 	rows  [][]accountRow
 	count uint32
 
+	paths    texts
+	assets   []currency.AssetID // in the order of their first account
+	owners   []string           // 0 is nobody; a number is used again when its last account is gone
+	ownerOf  map[string]uint32
+	noOwners []uint32 // numbers that are free
+
 	terms  map[accountTerms]uint32 // shared by all accounts that have the same
 	shared []accountTerms
 
 	all   order[uint32]
-	owned map[string]*order[uint32]
+	owned []*order[uint32] // by owner
 }
 
+// accountName is what of an account does not change, but for the owner.
 type accountName struct {
-	id    ledger.AccountID
-	owner string
+	path  string
+	asset uint32
+	owner uint32
 }
 
 // accountRow is what changes of an account. It has no pointer.
@@ -56,7 +65,10 @@ type accountTerms struct {
 const accountChunk = 256
 
 func newAccounts(b *book) *accounts {
-	a := &accounts{book: b, terms: make(map[accountTerms]uint32), shared: make([]accountTerms, 1), owned: make(map[string]*order[uint32])}
+	a := &accounts{
+		book: b, terms: make(map[accountTerms]uint32), shared: make([]accountTerms, 1),
+		owners: make([]string, 1), owned: make([]*order[uint32], 1), ownerOf: make(map[string]uint32),
+	}
 	a.all.places = a.byPath()
 	return a
 }
@@ -93,28 +105,36 @@ func (a *accounts) id(n uint32) ledger.AccountID {
 	if n == 0 {
 		return ledger.AccountID{}
 	}
-	return a.name(n).id
+	name := a.name(n)
+	return ledger.AccountID{Path: name.path, Asset: a.assets[name.asset]}
+}
+
+// is reports whether a number is that of an id. Whoever was given the id by this store has its very string, and comparing
+// costs nothing.
+func (a *accounts) is(n uint32, id *ledger.AccountID) bool {
+	name := a.name(n)
+	return name.path == id.Path && a.assets[name.asset] == id.Asset
 }
 
 // find returns the number of an id, or 0.
 func (a *accounts) find(id ledger.AccountID) uint32 {
-	return a.index.find(a.hash(id), func(n uint32) bool { return a.name(n).id == id })
+	return a.index.find(a.hash(id), func(n uint32) bool { return a.is(n, &id) })
 }
 
 // known is find for who writes, and quick when the account was just asked for.
-func (a *accounts) known(id ledger.AccountID) uint32 {
-	slot := a.seen.of(id.Path)
-	if n := *slot; n != 0 && a.name(n).id == id {
+func (a *accounts) known(id *ledger.AccountID) uint32 {
+	slot := a.seen.of(id)
+	if n := *slot; n != 0 && a.is(n, id) {
 		return n
 	}
-	n := a.find(id)
+	n := a.find(*id)
 	*slot = n
 	return n
 }
 
 // number returns the number of an id and gives it one when it has none.
-func (a *accounts) number(id ledger.AccountID) uint32 {
-	if id == (ledger.AccountID{}) {
+func (a *accounts) number(id *ledger.AccountID) uint32 {
+	if *id == (ledger.AccountID{}) {
 		return 0
 	}
 	if n := a.known(id); n != 0 {
@@ -125,26 +145,67 @@ func (a *accounts) number(id ledger.AccountID) uint32 {
 	if int(n/accountChunk) == len(a.names) {
 		a.names, a.rows = append(a.names, make([]accountName, accountChunk)), append(a.rows, make([]accountRow, accountChunk))
 	}
-	if a.book.mainAsset == "" && a.count == 1 {
-		a.book.mainAsset = id.Asset // before the first hash that counts
+	if a.count == 1 {
+		a.book.mainAsset = currency.AssetID(strings.Clone(string(id.Asset))) // before the first hash that counts
 	}
-	a.name(n).id = ledger.AccountID{Path: strings.Clone(id.Path), Asset: currency.AssetID(strings.Clone(string(id.Asset)))}
-	a.index.add(a.hash(id), n)
+	name := a.name(n)
+	name.path, name.asset = a.paths.keep(id.Path), a.assetOf(id.Asset)
+	a.index.add(a.hash(*id), n)
+	*a.seen.of(id) = n
 	return n
 }
 
-// get returns the account of a number, when there is one.
-func (a *accounts) get(n uint32) (info ledger.AccountInfo, there bool) {
-	if n == 0 || a.row(n).terms == 0 {
-		return info, false
+// assetOf returns the number of an asset's text. They are few, and most often the first.
+func (a *accounts) assetOf(asset currency.AssetID) uint32 {
+	n := slices.Index(a.assets, asset)
+	if n < 0 {
+		n = len(a.assets)
+		a.assets = append(a.assets, currency.AssetID(strings.Clone(string(asset))))
 	}
-	name, row := a.name(n), a.row(n)
+	return uint32(n) //nolint:gosec // fewer than accounts
+}
+
+// numbersOf returns the number of each id, 0 for those that have none. It goes over them in steps and not one by one, so
+// that a processor waits for the memory of many of them at the same time.
+func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
+	s.hashes, s.numbers = sized(s.hashes, len(ids)), sized(s.numbers, len(ids))
+	hashes, numbers := s.hashes, s.numbers
+	for i := range ids {
+		hashes[i] = a.hash(ids[i])
+	}
+	for i, h := range hashes {
+		numbers[i] = a.index.first(h)
+	}
+	var touched uint64
+	for _, n := range numbers {
+		if n != 0 {
+			touched += uint64(len(a.name(n).path)) + a.row(n).version
+		}
+	}
+	s.touched += touched
+	for i, n := range numbers {
+		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash
+			numbers[i] = a.find(ids[i])
+		}
+	}
+	return numbers
+}
+
+// read reads the account of a number, and reports whether there is one.
+func (a *accounts) read(n uint32, info *ledger.AccountInfo) bool {
+	if n == 0 {
+		return false
+	}
+	row := a.row(n)
+	if row.terms == 0 {
+		return false
+	}
 	t := &a.shared[row.terms]
-	return ledger.AccountInfo{
-		ID: name.id, Owner: name.owner, Type: t.kind, Terms: t.now, Opening: t.opening, OpenedAt: microTime(row.openedFrom),
-		Version: row.version, Posted: amountOf(row.posted, t.posted), Held: amountOf(row.held, t.held),
-		NextExpiry: microTime(row.expiry), UpdatedAt: microTime(row.updated),
-	}, true
+	info.ID, info.Owner = a.id(n), a.owners[a.name(n).owner]
+	info.Type, info.Terms, info.Opening = t.kind, t.now, t.opening
+	info.OpenedAt, info.NextExpiry, info.UpdatedAt = microTime(row.openedFrom), microTime(row.expiry), microTime(row.updated)
+	info.Version, info.Posted, info.Held = row.version, amountOf(row.posted, t.posted), amountOf(row.held, t.held)
+	return true
 }
 
 func amountOf(u units, def *currency.Definition) currency.Amount {
@@ -164,59 +225,85 @@ func unitsOf(a currency.Amount) units {
 }
 
 // findAll returns those of the accounts that exist, each once.
-func (a *accounts) findAll(ids []ledger.AccountID, find func(ledger.AccountID) uint32) []ledger.AccountInfo {
+func (a *accounts) findAll(ids []ledger.AccountID, s *scratch, writes bool) []ledger.AccountInfo {
 	if len(ids) == 0 {
 		return nil
 	}
+	numbers := a.numbersOf(ids, s)
+	if writes {
+		a.seen.fit(len(ids))
+	}
 	var found []ledger.AccountInfo
-	once := newNumberSet(len(ids))
-	for _, id := range ids {
-		n := find(id)
-		if n == 0 || !once.add(uint64(n)) {
+	s.once.begin(len(ids))
+	for i, n := range numbers {
+		if n == 0 || !s.once.add(uint64(n)) {
 			continue
 		}
-		if info, there := a.get(n); there {
-			if found == nil {
-				found = make([]ledger.AccountInfo, 0, len(ids))
-			}
-			found = append(found, info)
+		if found == nil {
+			found = make([]ledger.AccountInfo, len(ids)-i)[:0]
 		}
+		found = found[:len(found)+1]
+		if !a.read(n, &found[len(found)-1]) {
+			found = found[:len(found)-1]
+		} else if writes {
+			*a.seen.of(&found[len(found)-1].ID) = n
+		}
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	return found
 }
 
-// put replaces an account or adds it.
-func (a *accounts) put(info *ledger.AccountInfo) {
-	n := a.number(info.ID)
-	name, row := a.name(n), a.row(n)
-	t := accountTerms{kind: info.Type, now: info.Terms, opening: info.Opening, posted: info.Posted.Asset(), held: info.Held.Asset()}
+// put replaces an account, whose number may be known, or adds it.
+func (a *accounts) put(info *ledger.AccountInfo, n uint32) {
+	if n == 0 {
+		n = a.number(&info.ID)
+	}
+	row := a.row(n)
 	if row.terms == 0 {
 		a.all.add(n)
 		a.own(n, info.Owner)
-	} else if name.owner != info.Owner {
+	} else if a.owners[a.name(n).owner] != info.Owner {
 		a.disown(n)
 		a.own(n, info.Owner)
 	}
-	if row.terms == 0 || a.shared[row.terms] != t {
-		row.terms = a.share(t)
+	if row.terms == 0 || !a.shared[row.terms].of(info) {
+		row.terms = a.share(accountTerms{
+			kind: info.Type, now: info.Terms, opening: info.Opening, posted: info.Posted.Asset(), held: info.Held.Asset(),
+		})
 	}
 	row.posted, row.held, row.version = unitsOf(info.Posted), unitsOf(info.Held), info.Version
 	row.openedFrom, row.updated, row.expiry = info.OpenedAt.UnixMicro(), info.UpdatedAt.UnixMicro(), info.NextExpiry.UnixMicro()
 }
 
-// twice reports whether an account is named twice.
-func (a *accounts) twice(rows []ledger.AccountInfo) bool {
-	once := newNumberSet(len(rows))
+func (t *accountTerms) of(info *ledger.AccountInfo) bool {
+	return t.kind == info.Type && t.posted == info.Posted.Asset() && t.held == info.Held.Asset() &&
+		t.now == info.Terms && t.opening == info.Opening
+}
+
+// putAll replaces or adds accounts, whose numbers check has looked up.
+func (a *accounts) putAll(rows []ledger.AccountInfo, numbers []uint32) {
 	for i := range rows {
-		n := a.known(rows[i].ID)
+		a.put(&rows[i], numbers[i])
+	}
+}
+
+// twice reports whether an account is named twice. It leaves the numbers.
+func (a *accounts) twice(rows []ledger.AccountInfo, s *scratch) bool {
+	s.accounts = sized(s.accounts, len(rows))
+	s.once.begin(len(rows))
+	unknown := false
+	for i := range rows {
+		n := a.known(&rows[i].ID)
+		s.accounts[i] = n
 		if n == 0 {
-			return repeats(rows, func(r *ledger.AccountInfo) ledger.AccountID { return r.ID })
-		}
-		if !once.add(uint64(n)) {
+			unknown = true
+		} else if !s.once.add(uint64(n)) {
 			return true
 		}
 	}
-	return false
+	return unknown && repeats(rows, func(r *ledger.AccountInfo) ledger.AccountID { return r.ID })
 }
 
 func (a *accounts) share(t accountTerms) uint32 {
@@ -229,31 +316,46 @@ func (a *accounts) share(t accountTerms) uint32 {
 }
 
 func (a *accounts) own(n uint32, owner string) {
-	list := a.owned[owner]
-	if list == nil {
-		owner = strings.Clone(owner)
-		list = &order[uint32]{places: a.all.places}
-		a.owned[owner] = list
-	} else if len(list.chunks) > 0 {
-		owner = a.name(list.chunks[0][0]).owner // share the text
+	number, known := a.ownerOf[owner]
+	if !known {
+		owner = a.paths.keep(owner)
+		list := &order[uint32]{places: a.all.places}
+		if last := len(a.noOwners) - 1; last >= 0 {
+			number, a.noOwners = a.noOwners[last], a.noOwners[:last]
+			a.owners[number], a.owned[number] = owner, list
+		} else {
+			number = uint32(len(a.owners)) //nolint:gosec // fewer than accounts
+			a.owners, a.owned = append(a.owners, owner), append(a.owned, list)
+		}
+		a.ownerOf[owner] = number
 	}
-	a.name(n).owner = owner
-	list.add(n)
+	a.name(n).owner = number
+	a.owned[number].add(n)
 }
 
 func (a *accounts) disown(n uint32) {
-	owner := a.name(n).owner
-	list := a.owned[owner]
+	number := a.name(n).owner
+	list := a.owned[number]
 	list.remove(ledger.AccountInfo{ID: a.id(n)}.Position())
 	if list.size == 0 {
-		delete(a.owned, owner)
+		delete(a.ownerOf, a.owners[number])
+		a.owners[number], a.owned[number] = "", nil
+		a.noOwners = append(a.noOwners, number)
 	}
+}
+
+// ownedBy returns the list of an owner's accounts, nil when there is none.
+func (a *accounts) ownedBy(owner string) *order[uint32] {
+	if number, known := a.ownerOf[owner]; known {
+		return a.owned[number]
+	}
+	return nil
 }
 
 // page returns a part of a list of accounts.
 func (a *accounts) page(list *order[uint32], r ledger.Range) []ledger.AccountInfo {
-	return pageOf(list, r, func(n uint32) ledger.AccountInfo {
-		info, _ := a.get(n)
+	return pageOf(list, r, func(n uint32) (info ledger.AccountInfo) {
+		a.read(n, &info)
 		return info
 	})
 }
@@ -261,6 +363,8 @@ func (a *accounts) page(list *order[uint32], r ledger.Range) []ledger.AccountInf
 func (a *accounts) clone(b *book) *accounts {
 	c := newAccounts(b)
 	c.index, c.count, c.shared = a.index.clone(), a.count, slices.Clone(a.shared)
+	c.assets, c.owners, c.noOwners = slices.Clone(a.assets), slices.Clone(a.owners), slices.Clone(a.noOwners)
+	c.ownerOf = maps.Clone(a.ownerOf)
 	for i := range a.names {
 		c.names, c.rows = append(c.names, slices.Clone(a.names[i])), append(c.rows, slices.Clone(a.rows[i]))
 	}
@@ -269,8 +373,11 @@ func (a *accounts) clone(b *book) *accounts {
 	}
 	same := func(n uint32) uint32 { return n }
 	c.all = *a.all.clone(c.all.places, same)
-	for owner, list := range a.owned {
-		c.owned[owner] = list.clone(c.all.places, same)
+	for _, list := range a.owned[1:] {
+		if list != nil {
+			list = list.clone(c.all.places, same)
+		}
+		c.owned = append(c.owned, list)
 	}
 	return c
 }

@@ -104,7 +104,7 @@ func TestPendingSpaceIsUsedAgain(t *testing.T) {
 			require.NoError(t, b.apply(ledger.Rows{Delete: ledger.Names{Pending: []ledger.ID{{1, byte(j >> 16), byte(j >> 8), byte(j)}}}}))
 		}
 	}
-	require.Len(t, b.find(ledger.Names{Pending: []ledger.ID{{1, 3, 0x0d, 0x3f}}}, b.accounts.find).Pending, 1)
+	require.Len(t, b.find(ledger.Names{Pending: []ledger.ID{{1, 3, 0x0d, 0x3f}}}).Pending, 1)
 	require.Equal(t, 100, b.pending.list.size)
 	require.Less(t, len(b.pending.space.chunks), 4)
 }

@@ -20,6 +20,7 @@ type book struct {
 	space        *arena
 	seed         maphash.Seed
 	write        writer
+	scratch      scratch
 	mainAsset    currency.AssetID // of the first account: hashed as nothing
 	assetNumbers []*currency.Definition
 	numberOf     map[*currency.Definition]uint32
@@ -95,19 +96,29 @@ func newRows() *book {
 
 func isDue(h *ledger.Hold) bool { return h.State == ledger.HoldOpen && !h.ExpiresAt.IsZero() }
 
-// find returns copies of those of the rows named that exist; account finds an account's number.
-func (b *book) find(want ledger.Names, account func(ledger.AccountID) uint32) ledger.Rows {
+// find returns copies of those of the rows named that exist.
+func (b *book) find(want ledger.Names) ledger.Rows { return b.findWith(want, new(scratch), false) }
+
+// findToWrite is find for who writes: what it found it keeps at hand.
+func (b *book) findToWrite(want ledger.Names) ledger.Rows {
+	b.keys.ask(want.Keys)
+	b.transactions.begin()
+	b.pending.begin()
+	return b.findWith(want, &b.scratch, true)
+}
+
+func (b *book) findWith(want ledger.Names, s *scratch, writes bool) ledger.Rows {
 	return ledger.Rows{
-		Keys:         b.findKeys(want.Keys),
-		Accounts:     b.accounts.findAll(want.Accounts, account),
+		Keys:         b.findKeys(want.Keys, s, writes),
+		Accounts:     b.accounts.findAll(want.Accounts, s, writes),
 		Holds:        b.holds.find(b.withDue(want.Holds, want.DueHolds)),
-		Transactions: b.transactions.find(want.Transactions, b.transaction),
+		Transactions: b.transactions.find(want.Transactions, s, b.transaction),
 		Documents:    b.documents.find(want.Documents),
 		Versions:     b.findVersions(want.Versions),
 		References:   b.references.find(want.References),
 		Leases:       b.leases.find(want.Leases),
 		Assets:       b.assets.find(want.Assets),
-		Pending:      b.pending.find(want.Pending, b.pendingRow),
+		Pending:      b.pending.find(want.Pending, s, b.pendingRow),
 		Sequences:    b.sequences.find(want.Sequences),
 	}
 }
@@ -165,8 +176,8 @@ func (b *book) apply(w ledger.Rows) error {
 	}
 	putAll(w.Transactions, b.putTransaction) // first: keys, lines and changes refer to them, and changes to keys
 	putAll(w.Keys, b.putKey)
-	putAll(w.Accounts, b.accounts.put)
-	putAll(w.Lines, b.putLine)
+	b.accounts.putAll(w.Accounts, b.scratch.accounts)
+	b.putLines(w.Lines, &b.scratch)
 	putAll(w.Holds, b.holds.put)
 	putAll(w.Documents, b.documents.put)
 	putAll(w.Versions, b.versions.put)
@@ -199,21 +210,26 @@ func (b *book) check(w *ledger.Rows) error {
 	if !d.Empty() {
 		return errors.New("memory: only leases, pending rows and versions are ever deleted")
 	}
-	if b.accounts.twice(w.Accounts) {
+	s := &b.scratch
+	switch {
+	case b.accounts.twice(w.Accounts, s):
 		return errors.New("memory: an account is written twice in one update")
+	case twiceID(w.Transactions, s, func(t *ledger.Transaction) ledger.ID { return t.ID }):
+		return errors.New("memory: a transaction is written twice in one update")
+	case twiceID(w.Pending, s, func(p *ledger.PendingRow) ledger.ID { return p.Entry }):
+		return errors.New("memory: a pending row is written twice in one update")
 	}
-	if b.twiceLine(w.Lines) {
-		return errors.New("memory: a line is written twice in one update")
+	if err := b.checkLines(w.Lines, s); err != nil {
+		return err
 	}
-	for i := range w.Lines {
-		if b.hasLine(&w.Lines[i]) {
-			return fmt.Errorf("memory: line %d of %v is there already", w.Lines[i].Version, w.Lines[i].Account)
-		}
+	if err := b.checkKeys(w.Keys, s); err != nil {
+		return err
+	}
+	if err := b.checkFeed(w.Feed); err != nil {
+		return err
 	}
 	return errors.Join(
-		once("key", w.Keys, func(k *ledger.KeyRow) string { return k.Key }, func(k *ledger.KeyRow) bool { return b.keys.row(b.keys.find(k.Key)) != 0 }),
 		once("hold", w.Holds, b.holds.name, nil),
-		once("transaction", w.Transactions, func(t *ledger.Transaction) ledger.ID { return t.ID }, nil),
 		once("document", w.Documents, b.documents.name, nil),
 		once("version", w.Versions, versionName, func(d *ledger.Document) bool {
 			return b.versions.has(d) && !slices.Contains(w.Delete.Versions, versionName(d))
@@ -221,8 +237,6 @@ func (b *book) check(w *ledger.Rows) error {
 		once("reference", w.References, b.references.name, nil),
 		once("lease", w.Leases, b.leases.name, nil),
 		once("asset", w.Assets, b.assets.name, nil),
-		once("pending row", w.Pending, func(p *ledger.PendingRow) ledger.ID { return p.Entry }, nil),
-		once("change", w.Feed, func(c *ledger.Change) uint64 { return c.Position }, b.hasChange),
 		once("block", w.Blocks, b.blocks.number, b.blocks.has),
 		once("sequence", w.Sequences, b.sequences.name, nil),
 	)

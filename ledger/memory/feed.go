@@ -115,9 +115,25 @@ func (b *book) putChange(c *ledger.Change) {
 	b.feed.add(b.space.add(b.write.buf))
 }
 
-func (b *book) hasChange(c *ledger.Change) bool {
-	_, there := b.feed.get(c.FeedPosition())
-	return there
+// checkFeed says what is wrong with changes to be written. Those of a ledger ascend and follow the last one.
+func (b *book) checkFeed(rows []ledger.Change) error {
+	follow, last := true, uint64(0)
+	if n := len(b.feed.chunks); n > 0 {
+		chunk := b.feed.chunks[n-1]
+		r := b.reader(chunk[len(chunk)-1])
+		last = r.uint()
+	}
+	for i := range rows {
+		follow = follow && (rows[i].Position > last || i == 0 && b.feed.size == 0)
+		last = rows[i].Position
+	}
+	if follow {
+		return nil
+	}
+	return once("change", rows, func(c *ledger.Change) uint64 { return c.Position }, func(c *ledger.Change) bool {
+		_, there := b.feed.get(c.FeedPosition())
+		return there
+	})
 }
 
 func (b *book) pageOfFeed(r ledger.Range) []ledger.Change {

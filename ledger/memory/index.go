@@ -41,6 +41,20 @@ func (x *index) find(hash uint32, is func(number uint32) bool) uint32 {
 	return 0
 }
 
+// first returns the first number with a hash, or 0. It is the right one most often, but whoever asks has to see.
+func (x *index) first(hash uint32) uint32 {
+	if len(x.segments) == 0 {
+		return 0
+	}
+	s := x.segment(hash)
+	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+		if s.slots[i].hash == hash {
+			return s.slots[i].number
+		}
+	}
+	return 0
+}
+
 // add adds a number whose name is not there yet.
 func (x *index) add(hash, number uint32) {
 	if len(x.segments) == 0 {

@@ -2,6 +2,8 @@ package memory
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -16,13 +18,22 @@ type keys struct {
 	space *arena
 	seed  maphash.Seed
 	index index
-	seen  recall // only for who writes
+	asked []askedKey // by the update that runs
+	turn  int        // the one of them that was needed last
 
 	// The list is sorted only when somebody looks at it: keys come in no order, and a sorted place for each would cost more
 	// than all else. Readers sort, so they take turns.
 	mu     sync.Mutex
 	sorted order[ref]
 	fresh  []ref // with a row, not yet in sorted
+}
+
+// askedKey is a key that an update is about. What is written comes in the order of the entries, as what was asked for did,
+// so the key that is needed next is most often the same as before or the next one.
+type askedKey struct {
+	key  string
+	hash uint32
+	at   ref // 0: not known yet
 }
 
 // A text is a record of the place of its row, its length and its bytes.
@@ -49,25 +60,65 @@ func (k *keys) bytes(at ref) []byte {
 
 func (k *keys) text(at ref) string { return string(k.bytes(at)) }
 
-func (k *keys) find(key string) ref {
-	return ref(k.index.find(k.hash(key), func(n uint32) bool { return string(k.bytes(ref(n))) == key }))
+func (k *keys) find(key string) ref { return k.findHash(k.hash(key), key) }
+
+func (k *keys) findHash(hash uint32, key string) ref {
+	return ref(k.index.find(hash, func(n uint32) bool { return string(k.bytes(ref(n))) == key }))
+}
+
+// ask finds keys for who writes. It goes over them in steps, so that a processor waits for the memory of many at a time.
+func (k *keys) ask(names []string) {
+	k.asked, k.turn = sized(k.asked, len(names)), 0
+	for i, name := range names {
+		k.asked[i] = askedKey{name, k.hash(name), 0}
+	}
+	for i := range k.asked {
+		k.asked[i].at = ref(k.index.first(k.asked[i].hash))
+	}
+	for i := range k.asked {
+		if a := &k.asked[i]; a.at != 0 && string(k.bytes(a.at)) != a.key { // another one with the same hash
+			a.at = k.findHash(a.hash, a.key)
+		}
+	}
+}
+
+// recent returns what was asked for when it is the turn of a key, or nil.
+func (k *keys) recent(key string) *askedKey {
+	for _, i := range [...]int{k.turn, k.turn + 1, 0} {
+		if i < len(k.asked) && k.asked[i].key == key {
+			k.turn = i
+			return &k.asked[i]
+		}
+	}
+	return nil
+}
+
+// known is find for who writes, and quick when the key was asked for.
+func (k *keys) known(key string) ref {
+	a := k.recent(key)
+	switch {
+	case a == nil:
+		return k.find(key)
+	case a.at == 0:
+		a.at = k.findHash(a.hash, key) // it may have been written under this name in the meantime
+	}
+	return a.at
 }
 
 // word returns the place of a text, and keeps the text when it is new.
 func (k *keys) word(key string) ref {
-	slot := k.seen.of(key)
-	if at := ref(*slot); at != 0 && string(k.bytes(at)) == key {
+	if at := k.known(key); at != 0 {
 		return at
 	}
-	if at := k.find(key); at != 0 {
-		*slot = uint32(at)
-		return at
-	}
-	var space [64]byte
+	var space [256]byte
 	record := binary.AppendUvarint(space[:keyHead], uint64(len(key)))
 	at := k.space.add(append(record, key...))
-	k.index.add(k.hash(key), uint32(at))
-	*slot = uint32(at)
+	if a := k.recent(key); a != nil {
+		k.index.add(a.hash, uint32(at))
+		a.at = at
+	} else {
+		k.index.add(k.hash(key), uint32(at))
+	}
 	return at
 }
 
@@ -88,21 +139,47 @@ func (b *book) putKey(row *ledger.KeyRow) {
 	b.keys.fresh = append(b.keys.fresh, at)
 }
 
-func (b *book) findKeys(names []string) (found []ledger.KeyRow) {
-	var once *numberSet
-	for _, name := range names {
-		at := b.keys.find(name)
+// findKeys reads those of the rows of keys that exist, each once. Who writes has asked for them before.
+func (b *book) findKeys(names []string, s *scratch, writes bool) (found []ledger.KeyRow) {
+	for i, name := range names {
+		var at ref
+		if writes {
+			at = b.keys.asked[i].at
+		} else {
+			at = b.keys.find(name)
+		}
 		if b.keys.row(at) == 0 {
 			continue
 		}
-		if once == nil {
-			once = newNumberSet(len(names))
+		if found == nil {
+			s.once.begin(len(names))
 		}
-		if once.add(uint64(at)) {
+		if s.once.add(uint64(at)) {
 			found = append(found, b.keyRow(at))
 		}
 	}
 	return found
+}
+
+// checkKeys says what is wrong with the rows of keys to be written.
+func (b *book) checkKeys(rows []ledger.KeyRow, s *scratch) error {
+	s.once.begin(len(rows))
+	for i := range rows {
+		key := rows[i].Key
+		var hash uint32
+		if a := b.keys.recent(key); a != nil {
+			hash = a.hash
+		} else {
+			hash = b.keys.hash(key)
+		}
+		if !s.once.add(uint64(hash)+1) && repeats(rows, func(k *ledger.KeyRow) string { return k.Key }) {
+			return errors.New("memory: a key is written twice in one update")
+		}
+		if b.keys.row(b.keys.known(key)) != 0 {
+			return fmt.Errorf("memory: key %s is there already", key)
+		}
+	}
+	return nil
 }
 
 func (b *book) keyRow(at ref) ledger.KeyRow {
@@ -184,7 +261,7 @@ func (w *writer) balances(all []ledger.Balance) {
 		b := &all[i]
 		available, err := b.Posted.Sub(b.Held)
 		other := bit(err != nil || available != b.Available, 1)
-		w.uint(uint64(w.book.accounts.number(b.Account))<<1 | uint64(other))
+		w.uint(uint64(w.book.accounts.number(&b.Account))<<1 | uint64(other))
 		w.uint(b.Version)
 		w.amount(b.Posted)
 		w.amount(b.Held)

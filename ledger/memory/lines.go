@@ -2,6 +2,8 @@ package memory
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"math/bits"
 	"sort"
 
@@ -71,7 +73,7 @@ const (
 )
 
 func (w *writer) line(l *ledger.Line, number uint32) {
-	at := w.book.transactions.at(l.Transaction)
+	at := w.book.transactions.known(l.Transaction)
 	sameTimes := false
 	if at != 0 {
 		recorded, effective := w.book.transactions.times(at)
@@ -164,9 +166,28 @@ func (b *book) line(account uint32, i uint32) ledger.Line {
 	return r.line(account, i)
 }
 
+// putLines adds lines, whose accounts' numbers check has looked up. It looks at all the places first, so that a processor
+// waits for the memory of many at a time.
+func (b *book) putLines(lines []ledger.Line, s *scratch) {
+	for _, n := range s.lines {
+		if n == 0 {
+			continue
+		}
+		if list := &b.accounts.row(n).lines; list.newest != 0 {
+			s.touched += uint64(b.space.from(list.newest)[0])
+		}
+	}
+	for i := range lines {
+		n := s.lines[i]
+		if n == 0 {
+			n = b.accounts.number(&lines[i].Account)
+		}
+		b.putLine(n, &lines[i])
+	}
+}
+
 // putLine adds a line. Lines that a ledger writes come in order; for any other the list is written anew.
-func (b *book) putLine(l *ledger.Line) {
-	n := b.accounts.number(l.Account)
+func (b *book) putLine(n uint32, l *ledger.Line) {
 	list := &b.accounts.row(n).lines
 	if list.count == 0 || l.Version > list.version && l.RecordedAt.UnixMicro() >= list.time {
 		b.addLine(list, l)
@@ -194,33 +215,43 @@ func (b *book) addLine(list *lineList, l *ledger.Line) {
 	list.time, list.version = l.RecordedAt.UnixMicro(), max(list.version, l.Version)
 }
 
-// twiceLine reports whether a line of the same account and version occurs twice.
-func (b *book) twiceLine(rows []ledger.Line) bool {
-	once := newNumberSet(len(rows))
+// checkLines says what is wrong with lines to be written. It leaves the numbers of their accounts.
+func (b *book) checkLines(rows []ledger.Line, s *scratch) error {
+	s.lines = sized(s.lines, len(rows))
+	s.once.begin(len(rows))
+	odd := false
 	for i := range rows {
-		n, version := b.accounts.known(rows[i].Account), rows[i].Version
+		n, version := b.accounts.known(&rows[i].Account), rows[i].Version
+		s.lines[i] = n
 		if n == 0 || version>>32 != 0 {
-			type name struct {
-				account ledger.AccountID
-				version uint64
-			}
-			return repeats(rows, func(l *ledger.Line) name { return name{l.Account, l.Version} })
+			odd = true
+		} else if !s.once.add(uint64(n)<<32 | version) {
+			return errTwiceLine
 		}
-		if !once.add(uint64(n)<<32 | version) {
-			return true
+		if n != 0 && b.hasLine(n, version) {
+			return fmt.Errorf("memory: line %d of %v is there already", version, rows[i].Account)
 		}
 	}
-	return false
+	type name struct {
+		account ledger.AccountID
+		version uint64
+	}
+	if odd && repeats(rows, func(l *ledger.Line) name { return name{l.Account, l.Version} }) {
+		return errTwiceLine
+	}
+	return nil
 }
 
-// hasLine reports whether there is a line of the account and version already.
-func (b *book) hasLine(l *ledger.Line) bool {
-	n := b.accounts.known(l.Account)
-	if n == 0 || l.Version > b.accounts.row(n).lines.version {
+var errTwiceLine = errors.New("memory: a line is written twice in one update")
+
+// hasLine reports whether there is a line of an account and version already.
+func (b *book) hasLine(n uint32, version uint64) bool {
+	list := &b.accounts.row(n).lines
+	if list.count == 0 || version > list.version {
 		return false
 	}
-	for i := range b.accounts.row(n).lines.count { // only for a writer that has it wrong
-		if b.line(n, i).Version == l.Version {
+	for i := range list.count { // only for a writer that has it wrong
+		if b.line(n, i).Version == version {
 			return true
 		}
 	}

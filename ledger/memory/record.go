@@ -42,7 +42,7 @@ func (w *writer) bytes(b []byte) { // nil stays nil
 
 func (w *writer) id(id ledger.ID)            { w.buf = append(w.buf, id[:]...) }
 func (w *writer) time(t time.Time)           { w.int(t.UnixMicro()) }
-func (w *writer) account(a ledger.AccountID) { w.uint(uint64(w.book.accounts.number(a))) }
+func (w *writer) account(a ledger.AccountID) { w.uint(uint64(w.book.accounts.number(&a))) }
 func (w *writer) key(key string)             { w.uint(uint64(w.book.keys.word(key))) }
 
 // The low three bits of an amount say how the rest is to be read.
@@ -93,7 +93,7 @@ func (w *writer) amounts(all []currency.Amount) {
 
 // transaction writes an id as the number of the transaction's record; as it is when there is none.
 func (w *writer) transaction(id ledger.ID) {
-	at := w.book.transactions.at(id)
+	at := w.book.transactions.known(id)
 	w.uint(uint64(at))
 	if at == 0 {
 		w.id(id)

@@ -15,7 +15,7 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListAccounts:
 		rows.Accounts = b.accounts.page(&b.accounts.all, r)
 	case ledger.ListOwned:
-		if list := b.accounts.owned[r.Owner]; list != nil {
+		if list := b.accounts.ownedBy(r.Owner); list != nil {
 			rows.Accounts = b.accounts.page(list, r)
 		}
 	case ledger.ListLines:

@@ -38,7 +38,7 @@ func (s *Store) Update(ctx context.Context, book string, want ledger.Names, deci
 		return err
 	}
 	for {
-		write, more, err := decide(b.find(want, b.accounts.known))
+		write, more, err := decide(b.findToWrite(want))
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (s *Store) Read(ctx context.Context, book string, want ledger.Names) (ledge
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return b.find(want, b.accounts.find), nil
+	return b.find(want), nil
 }
 
 // Scan implements [ledger.Store].

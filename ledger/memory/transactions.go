@@ -15,7 +15,16 @@ type byID[R any] struct {
 	seed  maphash.Seed
 	index index
 	list  order[ref]
-	last  ref // added last: what was just written is asked for again
+
+	// What the update that runs has put, in order, and the one that was asked for last: what is written next refers to the
+	// same, or to the one after it.
+	recent []recentID
+	turn   int
+}
+
+type recentID struct {
+	id ledger.ID
+	at ref
 }
 
 func newByID[R any](space *arena, seed maphash.Seed) *byID[R] {
@@ -27,11 +36,29 @@ func (t *byID[R]) hash(id ledger.ID) uint32 {
 }
 
 // at returns the place of the record with an id, or 0.
-func (t *byID[R]) at(id ledger.ID) ref {
-	if t.last != 0 && t.is(t.last, id) {
-		return t.last
+func (t *byID[R]) at(id ledger.ID) ref { return t.atHash(id, t.hash(id)) }
+
+func (t *byID[R]) atHash(id ledger.ID, hash uint32) ref {
+	return ref(t.index.find(hash, func(n uint32) bool { return t.is(ref(n), id) }))
+}
+
+// known is at for who writes, and quick for what was just put.
+func (t *byID[R]) known(id ledger.ID) ref {
+	for _, i := range [...]int{t.turn, t.turn + 1, 0} {
+		if i < len(t.recent) && t.recent[i].id == id {
+			t.turn = i
+			return t.recent[i].at
+		}
 	}
-	return ref(t.index.find(t.hash(id), func(n uint32) bool { return t.is(ref(n), id) }))
+	return t.at(id)
+}
+
+// begin forgets what was put by the last update.
+func (t *byID[R]) begin() {
+	t.turn = 0
+	if t.recent = t.recent[:0]; cap(t.recent) > muchScratch {
+		t.recent = nil
+	}
 }
 
 func (t *byID[R]) is(at ref, id ledger.ID) bool { return [16]byte(t.space.from(at)) == id }
@@ -41,11 +68,12 @@ func (t *byID[R]) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
 // put adds a record, in place of that with the same id.
 func (t *byID[R]) put(record []byte) {
 	id := ledger.ID(record)
-	old := t.at(id)
+	hash := t.hash(id)
+	old := t.atHash(id, hash)
 	at := t.space.add(record)
-	t.last = at
+	t.recent = append(t.recent, recentID{id, at})
 	if old == 0 {
-		t.index.add(t.hash(id), uint32(at))
+		t.index.add(hash, uint32(at))
 		t.list.add(at)
 		return
 	}
@@ -56,7 +84,7 @@ func (t *byID[R]) put(record []byte) {
 		t.list.cut(c, i)
 		t.list.add(at)
 	}
-	t.index.replace(t.hash(id), uint32(old), uint32(at))
+	t.index.replace(hash, uint32(old), uint32(at))
 	if t.space.counts {
 		t.space.release(old)
 	}
@@ -64,32 +92,44 @@ func (t *byID[R]) put(record []byte) {
 
 // remove takes a record out.
 func (t *byID[R]) remove(id ledger.ID) {
-	at := t.at(id)
+	hash := t.hash(id)
+	at := t.atHash(id, hash)
 	if at == 0 {
 		return
 	}
-	t.index.remove(t.hash(id), uint32(at))
-	t.last = 0
+	t.index.remove(hash, uint32(at))
 	t.list.cut(t.list.search(func(other ref) bool { return t.list.places.compare(other, at) >= 0 }))
 	t.space.release(at)
 }
 
 // find reads those of the records with the ids that exist, each once.
-func (t *byID[R]) find(ids []ledger.ID, read func(ref) R) (found []R) {
-	var once *numberSet
-	for _, id := range ids {
+func (t *byID[R]) find(ids []ledger.ID, s *scratch, read func(ref) R) (found []R) {
+	for i, id := range ids {
 		at := t.at(id)
 		if at == 0 {
 			continue
 		}
-		if once == nil {
-			once = newNumberSet(len(ids))
+		if found == nil {
+			s.once.begin(len(ids))
+			found = make([]R, 0, len(ids)-i)
 		}
-		if once.add(uint64(at)) {
+		if s.once.add(uint64(at)) {
 			found = append(found, read(at))
 		}
 	}
 	return found
+}
+
+// twiceID reports whether two rows have the same id.
+func twiceID[R any](rows []R, s *scratch, id func(*R) ledger.ID) bool {
+	s.once.begin(len(rows))
+	for i := range rows {
+		n := id(&rows[i])
+		if !s.once.add(binary.LittleEndian.Uint64(n[8:])|1) && repeats(rows, id) { // the random half
+			return true
+		}
+	}
+	return false
 }
 
 // byTime orders records that have a time after the id.
@@ -126,7 +166,7 @@ func (r *reader) idAndTime() (ledger.ID, time.Time) {
 
 func (t *byID[R]) clone(space *arena) *byID[R] {
 	c := newByID[R](space, t.seed)
-	c.index, c.last = t.index.clone(), t.last
+	c.index = t.index.clone()
 	c.list = *t.list.clone(c.list.places, func(at ref) ref { return at })
 	return c
 }
@@ -183,7 +223,7 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 	}
 	for i := range t.Postings {
 		p := &t.Postings[i]
-		w.uint(uint64(w.book.accounts.number(p.Account))<<sideBits | uint64(p.Side))
+		w.uint(uint64(w.book.accounts.number(&p.Account))<<sideBits | uint64(p.Side))
 		w.amount(p.Amount)
 	}
 	if has&transactionNote != 0 {

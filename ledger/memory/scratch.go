@@ -1,0 +1,95 @@
+package memory
+
+import (
+	"unsafe"
+
+	"github.com/koshpay/kosh/ledger"
+)
+
+// scratch is the space of whoever writes, used again from update to update. Readers, of whom there may be many at once, have
+// none and make what they need.
+type scratch struct {
+	once     numberSet
+	hashes   []uint32
+	numbers  []uint32
+	accounts []uint32 // the numbers of the accounts that an update writes, 0 for those that have none yet
+	lines    []uint32 // likewise, of the accounts of its lines
+	touched  uint64   // so that looking at a row before it is needed is not optimized away
+}
+
+// muchScratch is how many elements are kept for the next update.
+const muchScratch = 1 << 14
+
+// sized returns a slice of a length in the space of one that is done with. What is in it is anything.
+func sized[T any](s []T, length int) []T {
+	if cap(s) >= length && cap(s) <= muchScratch {
+		return s[:length]
+	}
+	return make([]T, length)
+}
+
+// few is up to how many names comparing each with each is quicker than a set.
+const few = 16
+
+// numberSet is a set of numbers but 0. The zero value is empty, and good for any size once begun.
+type numberSet struct {
+	slots []uint64
+	shift uint
+}
+
+// begin makes the set empty, with room for size numbers.
+func (s *numberSet) begin(size int) {
+	slots, shift := 16, uint(60)
+	for slots < 2*size {
+		slots, shift = 2*slots, shift-1
+	}
+	s.slots, s.shift = sized(s.slots, slots), shift
+	clear(s.slots)
+}
+
+// add reports whether the number was not in the set yet.
+func (s *numberSet) add(n uint64) bool {
+	const spread = 0x9e3779b97f4a7c15
+	for i := int(n * spread >> s.shift); ; i = (i + 1) & (len(s.slots) - 1) { //nolint:gosec // below len
+		switch s.slots[i] {
+		case 0:
+			s.slots[i] = n
+			return true
+		case n:
+			return false
+		}
+	}
+}
+
+// recall remembers the numbers of accounts by the place of their text in memory: who writes was given the ids by find, and
+// gives back the very strings, so no text is looked at. Its user compares: an answer may be of another account.
+type recall struct {
+	slots []uint32
+	shift uint
+}
+
+const (
+	minRecall = 1 << 8
+	maxRecall = 1 << 15
+)
+
+// fit makes room for so many names at once, with few that get into each other's way.
+func (r *recall) fit(names int) {
+	want, shift := minRecall, uint(64-8)
+	for want < 8*names && want < maxRecall {
+		want, shift = 2*want, shift-1
+	}
+	if want > len(r.slots) {
+		r.slots, r.shift = make([]uint32, want), shift
+	}
+}
+
+// of returns the slot of an id.
+func (r *recall) of(id *ledger.AccountID) *uint32 {
+	if len(r.slots) == 0 {
+		r.fit(0)
+	}
+	const spread = 0x9e3779b97f4a7c15
+	h := uint64(uintptr(unsafe.Pointer(unsafe.StringData(id.Path)))) //nolint:gosec // only a number: nothing is read there
+	return &r.slots[(h+uint64(len(id.Asset)))*spread>>r.shift]
+}
