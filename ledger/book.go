@@ -42,8 +42,9 @@ type Book struct {
 	clock  func() time.Time
 	newID  func() uuid.UUID
 	rest   time.Duration
-	queue  queue   // of entries to be recorded
-	joined *joined // of a book inside a transaction of the host, which needs no queue
+	queue  queue     // of entries to be recorded
+	slabs  sync.Pool // of *slab, to prepare entries in
+	joined *joined   // of a book inside a transaction of the host, which needs no queue
 
 	stripes Stripes
 
@@ -93,17 +94,17 @@ func (b *Book) Now() time.Time { return moment(b.clock()) }
 // the work. When more than Config.MaxWaiting entries wait, because the store is slow or down, the next is ErrBusy, of
 // class [Unavailable], and nothing of it is recorded.
 func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
-	p, err := b.open(ctx, e)
-	if err != nil {
+	one := new(recording)
+	if err := b.open(ctx, &e, &one.prepared, &one.slab); err != nil {
 		return Receipt{}, err
 	}
-	return b.recordOne(ctx, p)
+	return b.recordOne(ctx, one)
 }
 
 // Simulate implements [Ledger]. It reads one snapshot and asks the same rule book; guards run.
 func (b *Book) Simulate(ctx context.Context, e Entry) (Receipt, error) {
-	p, err := b.open(ctx, e)
-	if err != nil {
+	p := new(prepared)
+	if err := b.open(ctx, &e, p, new(slab)); err != nil {
 		return Receipt{}, err
 	}
 	names, err := b.resolve(ctx, p.names)
@@ -125,22 +126,24 @@ func (b *Book) Simulate(ctx context.Context, e Entry) (Receipt, error) {
 }
 
 // open makes an entry ready for the rule book.
-func (b *Book) open(ctx context.Context, e Entry) (*prepared, error) {
+func (b *Book) open(ctx context.Context, e *Entry, p *prepared, space *slab) error {
 	if err := ctx.Err(); err != nil {
-		return nil, storeError(err)
+		return storeError(err)
 	}
 	if r := checkBook(b.name); r != nil {
-		return nil, r
+		return r
 	}
-	e, r := b.unstripe(e)
-	if r != nil {
-		return nil, r
+	if len(b.stripes) > 0 {
+		chosen, r := b.unstripe(*e)
+		if r != nil {
+			return r
+		}
+		e = &chosen
 	}
-	p, r := prepare(e, b.newID)
-	if r != nil {
-		return nil, r
+	if r := p.prepare(e, b.newID, space); r != nil {
+		return r
 	}
-	return p, nil
+	return nil
 }
 
 func checkBook(name string) *Refusal { return checkName("book", name, MaxNameBytes) }
@@ -184,8 +187,15 @@ func (b *Book) unchecked(ids []AccountID) []currency.AssetID {
 		known = *p
 	}
 	var assets []currency.AssetID
+	last := currency.AssetID("") // known
 	for i := range ids {
-		if id := ids[i].Asset; !known[id] && !slices.Contains(assets, id) {
+		id := ids[i].Asset
+		if id == last {
+			continue
+		}
+		if known[id] {
+			last = id
+		} else if !slices.Contains(assets, id) {
 			assets = append(assets, id)
 		}
 	}

@@ -185,7 +185,7 @@ func (c SetAccount) check() *Refusal {
 	return nil
 }
 
-func (c Post) check() *Refusal {
+func (c *Post) check() *Refusal {
 	if r := checkPostings("postings", c.Postings); r != nil {
 		return r
 	}

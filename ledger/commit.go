@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
 // Group commit. Callers that record at the same time share one Update of the store: one lock, one write and one fsync for
@@ -109,7 +110,7 @@ func (b *Book) divide(ctx context.Context, batch []*prepared, d *division) {
 
 func failAll(batch []*prepared, err error) {
 	for _, p := range batch {
-		p.answer(outcome{err: storeError(err)})
+		p.answer(&outcome{err: storeError(err)})
 	}
 }
 
@@ -143,28 +144,30 @@ func (b *Book) update(ctx context.Context, batch []*prepared, work *working) err
 		return err
 	}
 	for i, p := range batch {
-		p.answer(outcomes[i])
+		p.answer(&outcomes[i])
 	}
 	return nil
 }
 
 // answer gives the entry its outcome. A receipt under the id that was made for this very call is no replay: an earlier try
 // of it was written although the store failed.
-func (p *prepared) answer(o outcome) {
+func (p *prepared) answer(o *outcome) {
 	if o.receipt.Replayed && o.receipt.ID == p.id {
 		o.receipt.Replayed = false
 	}
-	p.outcome, p.answered = o, true
+	p.out.Receipt, p.out.Err, p.answered = o.receipt, o.err, true
 }
 
 // namesOf is what the entries of a batch name together, in no order: a store sorts what it locks.
 func namesOf(batch []*prepared) Names {
 	if len(batch) == 1 {
+		batch[0].first, batch[0].lent = 0, true
 		return batch[0].names
 	}
 	n := Names{Keys: make([]string, 0, len(batch)), Accounts: make([]AccountID, 0, 2*len(batch))}
 	for _, p := range batch {
 		m := &p.names
+		p.first = len(n.Accounts)
 		n.Keys = append(n.Keys, m.Keys...)
 		n.Accounts = append(n.Accounts, m.Accounts...)
 		n.Holds = append(n.Holds, m.Holds...)
@@ -184,47 +187,81 @@ func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 	outcomes := make([]Outcome, len(entries))
 	chunk := min(maxBatch, b.queue.limit)
 	for first := 0; first < len(entries); {
+		space := b.slab(min(chunk, len(entries)-first))
 		r := new(request)
-		places := make([]int, 0, min(chunk, len(entries)-first))
-		for ; first < len(entries) && len(places) < chunk && r.weight < maxBatchWeight; first++ {
-			p, err := b.open(ctx, entries[first])
-			if err != nil {
+		from := first
+		for ; first < len(entries) && len(space.pointers) < chunk && r.weight < maxBatchWeight; first++ {
+			space.entries = space.entries[:len(space.pointers)+1]
+			p := &space.entries[len(space.pointers)]
+			if err := b.open(ctx, &entries[first], p, space); err != nil {
 				outcomes[first].Err = err
 				continue
 			}
-			r.add(p)
-			places = append(places, first)
+			p.out = &outcomes[first]
+			r.weight += p.weight()
+			space.pointers, space.places = append(space.pointers, p), append(space.places, first)
 		}
-		if len(places) == 0 {
+		if len(space.pointers) == 0 {
 			continue
 		}
-		err := b.record(ctx, r)
-		for i, at := range places {
-			if err != nil {
-				outcomes[at].Err = err
-				continue
-			}
-			o := &r.entries[i].outcome
-			outcomes[at] = Outcome{o.receipt, o.err}
+		r.entries = space.pointers
+		if err := b.record(ctx, r); err != nil {
+			outcomes = abandon(outcomes, from, first, space.places, err)
+			continue // and leave the space to whoever may still be at it
+		}
+		if !slices.ContainsFunc(space.pointers, func(p *prepared) bool { return p.lent }) {
+			b.slabs.Put(space)
 		}
 	}
 	return outcomes
 }
 
-// recordOne is record for one entry.
-func (b *Book) recordOne(ctx context.Context, p *prepared) (Receipt, error) {
-	r := new(request)
-	r.entries = r.one[:0]
-	r.add(p)
-	if err := b.record(ctx, r); err != nil {
-		return Receipt{}, err
+// slab returns space for so many entries.
+func (b *Book) slab(entries int) *slab {
+	s, _ := b.slabs.Get().(*slab)
+	if s == nil || cap(s.entries) < entries {
+		s = &slab{
+			entries: make([]prepared, 0, entries), pointers: make([]*prepared, 0, entries), places: make([]int, 0, entries),
+			postings: make([]Posting, 0, 2*entries), accounts: make([]AccountID, 0, 2*entries),
+		}
 	}
-	return p.outcome.receipt, p.outcome.err
+	s.entries, s.pointers, s.places = s.entries[:0], s.pointers[:0], s.places[:0]
+	s.postings, s.accounts = s.postings[:0], s.accounts[:0]
+	return s
 }
 
-func (r *request) add(p *prepared) {
-	r.entries = append(r.entries, p)
-	r.weight += p.weight()
+// abandon returns outcomes in which entries at places, all between from and to, have no answer but err. Whoever carries them
+// may still write an answer into the old ones, which nobody reads any more.
+func abandon(outcomes []Outcome, from, to int, places []int, err error) []Outcome {
+	fresh := make([]Outcome, len(outcomes))
+	copy(fresh[:from], outcomes[:from])
+	for i := from; i < to; i++ {
+		if len(places) > 0 && places[0] == i {
+			fresh[i].Err, places = err, places[1:]
+		} else {
+			fresh[i] = outcomes[i]
+		}
+	}
+	return fresh
+}
+
+// recording is one entry on its way, in one piece.
+type recording struct {
+	request
+	prepared prepared
+	slab     slab
+	out      Outcome
+	one      [1]*prepared
+}
+
+// recordOne is record for one entry.
+func (b *Book) recordOne(ctx context.Context, r *recording) (Receipt, error) {
+	r.one[0], r.prepared.out = &r.prepared, &r.out
+	r.entries, r.weight = r.one[:], r.prepared.weight()
+	if err := b.record(ctx, &r.request); err != nil {
+		return Receipt{}, err
+	}
+	return r.out.Receipt, r.out.Err
 }
 
 // weight is how much an entry adds to a batch.

@@ -35,7 +35,6 @@ type queue struct {
 // request is one caller with an entry, or with several that it gave together.
 type request struct {
 	entries []*prepared
-	one     [1]*prepared
 	weight  int
 	wake    chan struct{} // made by join, with room for one: the request leads, or is answered
 	place   place         // guarded by queue.mu, but for the leader
@@ -224,7 +223,7 @@ func (r *request) fail(err error) {
 	}
 	for _, p := range r.entries {
 		if !p.answered {
-			p.answer(outcome{err: storeError(err)})
+			p.answer(&outcome{err: storeError(err)})
 		}
 	}
 }

@@ -14,11 +14,8 @@ import (
 // keys of every object sorted, so that a struct whose fields were moved still means the same.
 //
 // Commands too long to be kept are kept as a digest; then a conflict cannot say what differs. Of a single Post a digest is
-// kept too, see postDigest.
+// kept too, see appendDigest.
 func fingerprint(inputs any, commands []Command) ([]byte, *Refusal) {
-	if c, is := onlyPost(commands); is && inputs == nil {
-		return postDigest(&c), nil
-	}
 	if inputs == nil {
 		return fingerprintCommands(commands)
 	}

@@ -18,16 +18,11 @@ const postMark = `"post:`
 
 func isPostDigest(inputs []byte) bool { return bytes.HasPrefix(inputs, []byte(postMark)) }
 
-// onlyPost returns the post of commands that are nothing else.
-func onlyPost(commands []Command) (c Post, is bool) {
-	if len(commands) != 1 {
-		return c, false
-	}
-	c, is = commands[0].(Post)
-	return c, is
-}
+// postDigestBytes is how long a digest is: 16 bytes in base64 and the quotes.
+const postDigestBytes = len(postMark) + 22 + 1
 
-func postDigest(c *Post) []byte {
+// appendDigest appends the digest of a post.
+func (c *Post) appendDigest(inputs []byte) []byte {
 	var space [512]byte
 	b := append(space[:0], c.ID[:]...)
 	b = appendTime(b, c.EffectiveAt)
@@ -49,7 +44,6 @@ func postDigest(c *Post) []byte {
 		b = appendText(appendText(b, k), c.Meta[k])
 	}
 	sum := sha256.Sum256(b)
-	inputs := make([]byte, 0, len(postMark)+22+1)
 	inputs = base64.RawURLEncoding.AppendEncode(append(inputs, postMark...), sum[:16])
 	return append(inputs, '"')
 }
@@ -67,10 +61,10 @@ func (p *prepared) whole() ([]byte, *Refusal) {
 	if !isPostDigest(p.inputs) {
 		return p.inputs, nil
 	}
-	if _, is := onlyPost(p.commands); !is {
+	if !p.only {
 		return p.inputs, nil // the caller's own text happens to look like one
 	}
-	return fingerprintCommands(p.commands)
+	return fingerprintCommands(p.list())
 }
 
 // wholeInputs returns the inputs of a key likewise. Those of a post come from its transaction; errUnread asks for it.
@@ -103,7 +97,7 @@ func (t *Transaction) asked(digest []byte) Post {
 			for _, fact := range []bool{false, true} {
 				c := plain
 				c.ID, c.EffectiveAt, c.Fact = id, at, fact
-				if bytes.Equal(postDigest(&c), digest) {
+				if bytes.Equal(c.appendDigest(nil), digest) {
 					return c
 				}
 			}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -12,14 +13,21 @@ type prepared struct {
 	key      string // empty for the sweep of expired holds
 	inputs   []byte
 	commands []Command
+	post     Post // in place of commands when there is no other: the commonest entry
+	only     bool // there is no other
 	guards   []Guard
 	leases   []Lease
 	names    Names    // what the key, the commands, the guards and the leases name, sorted
+	first    int      // where its accounts begin among those of its batch
 	fault    *Refusal // why the commands can never succeed; said only when the key is new
 	ids      minted
 
-	outcome  outcome // once answered
+	out      *Outcome // where the answer goes
 	answered bool
+	lent     bool // the store was given the names themselves, and may have kept them
+
+	oneKey [1]string
+	digest [postDigestBytes]byte
 }
 
 // minted hands out the same new ids in every run of an entry.
@@ -41,35 +49,133 @@ func (m *minted) id() ID {
 	return m.ids[m.next-1]
 }
 
+// slab is space for what is prepared together.
+type slab struct {
+	entries  []prepared
+	pointers []*prepared
+	places   []int
+	postings []Posting
+	accounts []AccountID
+}
+
 // prepare checks an entry. A fault of the key or the inputs is returned; a fault of anything else waits in
 // prepared.fault, because an honest retry of a key gets its first answer whatever has become of the commands.
 func prepare(e Entry, newID func() ID) (*prepared, *Refusal) {
-	if r := checkKey(e.Key); r != nil {
+	p := new(prepared)
+	if r := p.prepare(&e, newID, new(slab)); r != nil {
 		return nil, r
 	}
-	p := &prepared{key: e.Key, guards: e.Guards, leases: slices.Clone(e.Leases), ids: minted{make: newID}}
-	p.names.Keys = []string{e.Key}
-	p.commands, p.fault = checkList(e.Commands)
+	return p, nil
+}
+
+// prepare is prepare in the space of a slab.
+func (p *prepared) prepare(e *Entry, newID func() ID, space *slab) *Refusal {
+	*p = prepared{}
+	if r := checkKey(e.Key); r != nil {
+		return r
+	}
+	p.key, p.guards, p.ids.make = e.Key, e.Guards, newID
+	p.oneKey[0] = e.Key
+	p.names.Keys = p.oneKey[:]
+	if len(e.Leases) > 0 {
+		p.leases = slices.Clone(e.Leases)
+	}
+	if p.only = p.post.isOnly(e.Commands); p.only {
+		space.postings = p.post.copyInto(space.postings)
+		p.fault = p.post.check()
+		if p.fault != nil {
+			p.fault.Command = 0
+		}
+	} else {
+		p.commands, p.fault = checkList(e.Commands)
+	}
 	if p.fault != nil && e.Inputs == nil {
-		return nil, p.fault // commands that are no commands stand for nothing
+		return p.fault // commands that are no commands stand for nothing
 	}
 	var r *Refusal
-	if p.inputs, r = fingerprint(e.Inputs, p.commands); r != nil {
-		return nil, r
+	if p.only && e.Inputs == nil {
+		p.inputs = p.post.appendDigest(p.digest[:0])
+	} else if p.inputs, r = fingerprint(e.Inputs, p.list()); r != nil {
+		return r
 	}
 	if p.fault == nil {
 		p.fault = p.checkRest()
 	}
 	if p.fault != nil {
-		return p, nil
+		return nil
 	}
 	p.id = p.ids.id()
+	if p.only && len(p.guards)+len(p.leases) == 0 {
+		space.accounts = p.gatherPost(space.accounts)
+		return nil
+	}
 	p.gather()
-	return p, nil
+	return nil
+}
+
+// list returns the commands.
+func (p *prepared) list() []Command {
+	if p.only {
+		return []Command{p.post}
+	}
+	return p.commands
+}
+
+// isOnly takes the only command of a list, when it is a Post.
+func (c *Post) isOnly(list []Command) bool {
+	if len(list) != 1 {
+		return false
+	}
+	switch given := list[0].(type) {
+	case Post:
+		*c = given
+	case *Post:
+		if given == nil {
+			return false
+		}
+		*c = *given
+	default:
+		return false
+	}
+	return true
+}
+
+// copyInto is what plain does to a Post; its postings are added to space.
+func (c *Post) copyInto(space []Posting) []Posting {
+	start := len(space)
+	if c.Postings != nil {
+		space = append(space, c.Postings...)
+		c.Postings = space[start:len(space):len(space)]
+	}
+	c.EffectiveAt, c.Meta = moment(c.EffectiveAt), maps.Clone(c.Meta)
+	return space
+}
+
+// gatherPost is gather for an entry that is nothing but a Post. The names are added to space.
+func (p *prepared) gatherPost(space []AccountID) []AccountID {
+	start := len(space)
+	for i := range p.post.Postings {
+		space = append(space, p.post.Postings[i].Account)
+	}
+	names := space[start:len(space):len(space)]
+	if len(names) == 2 {
+		switch c := names[0].compare(names[1]); {
+		case c > 0:
+			names[0], names[1] = names[1], names[0]
+		case c == 0:
+			names = names[:1:1]
+		}
+	} else if !ascending(names, AccountID.compare) {
+		slices.SortFunc(names, AccountID.compare)
+		names = slices.Compact(names)
+	}
+	p.names.Accounts = names
+	p.names.Transactions = addID(nil, p.post.ID)
+	return space
 }
 
 func (p *prepared) checkRest() *Refusal {
-	if len(p.commands) == 0 && len(p.guards) == 0 {
+	if len(p.commands) == 0 && len(p.guards) == 0 && !p.only {
 		return invalid("commands", "an entry has a command or a guard")
 	}
 	for i, g := range p.guards {
@@ -117,7 +223,7 @@ func (g Guard) check() *Refusal {
 // gather names every row that the entry is about. The accounts of holds and transactions are not known yet.
 func (p *prepared) gather() {
 	n := &p.names
-	for _, c := range p.commands {
+	for _, c := range p.list() {
 		n.addCommand(c)
 	}
 	for _, g := range p.guards {

@@ -34,9 +34,10 @@ func decide(clock time.Time, entries []*prepared, asked Names, found Rows) ([]ou
 }
 
 func (w *working) decide(entries []*prepared) ([]outcome, Rows, Names) {
-	w.outcomes = again(w.outcomes)
-	for _, p := range entries {
-		w.outcomes = append(w.outcomes, w.run(p))
+	w.outcomes = slices.Grow(again(w.outcomes), len(entries))[:len(entries)]
+	w.alone = len(entries) == 1
+	for i, p := range entries {
+		w.run(p, &w.outcomes[i])
 	}
 	if !w.missing.Empty() {
 		return nil, Rows{}, w.missing.Sorted()
@@ -45,25 +46,28 @@ func (w *working) decide(entries []*prepared) ([]outcome, Rows, Names) {
 }
 
 // run runs one entry: it happens whole, or not at all, or, declined, leaves only its key.
-func (w *working) run(p *prepared) outcome {
+func (w *working) run(p *prepared, o *outcome) {
 	w.begin()
 	p.ids.next = 1 // the first is the entry's own
-	s := &step{w: w, p: p, command: -1}
+	s := &w.step
+	*s = step{w: w, p: p, command: -1, space: s.space[:0], cells: s.cells[:0], touched: s.touched[:0]}
 	replay, replayed, err := s.lookUp()
 	if replayed {
-		return replay
+		*o = replay
+		return
 	}
 	if err == nil {
 		err = s.perform()
 	}
 	if err == nil {
-		return outcome{receipt: s.finish()}
+		s.finish(&o.receipt)
+		return
 	}
 	w.rollback()
+	o.err = err
 	if r, ok := err.(*Refusal); ok && r.Class == Declined && p.key != "" { //nolint:errorlint // a wrapped refusal is not the rule book's
-		return outcome{receipt: s.burn(r), err: r}
+		o.receipt = s.burn(r)
 	}
-	return outcome{err: err}
 }
 
 // step is one entry under way.
@@ -77,9 +81,11 @@ type step struct {
 	made     []Result
 	results  []Result
 	guarded  []Result
-	changes  []Change
+
 	accounts []AccountID // that are named
-	touched  []AccountID // that have a new line, in order of the first
+	cells    []uint32    // of them in working.accounts
+	touched  []uint32    // cells of accounts that have a new line, in order of the first
+	space    []AccountID
 }
 
 // perform does everything between the look at the key and the receipt.
@@ -93,7 +99,7 @@ func (s *step) perform() error {
 	if err := s.expire(); err != nil {
 		return err
 	}
-	if s.p.key == "" && len(s.changes) == 0 {
+	if s.p.key == "" && len(s.w.changes) == s.w.mark.changes {
 		return errNothing
 	}
 	for i := range s.p.guards {
@@ -101,7 +107,13 @@ func (s *step) perform() error {
 			return err
 		}
 	}
+	if s.p.only {
+		return s.performPost()
+	}
 	s.made = nil
+	if n := len(s.p.commands); n > 0 {
+		s.made = carve(&s.w.results, n, s.w.carved())[:0]
+	}
 	for i, c := range s.p.commands {
 		s.command = i
 		if err := s.execute(c); err != nil {
@@ -109,6 +121,22 @@ func (s *step) perform() error {
 		}
 	}
 	s.command, s.results = -1, s.made
+	return nil
+}
+
+// performPost performs an entry whose only command is a Post.
+func (s *step) performPost() error {
+	s.command = 0
+	if err := s.count(); err != nil {
+		return s.blame(err)
+	}
+	made, err := s.post(&s.p.post)
+	if err != nil {
+		return s.blame(err)
+	}
+	s.results = carve(&s.w.results, 1, s.w.carved())
+	s.results[0] = made
+	s.command = -1
 	return nil
 }
 
@@ -131,11 +159,12 @@ func (s *step) arrive() error {
 		}
 	}
 	s.now = w.clock
-	for _, id := range s.accounts {
-		a, exists, named := w.accounts.get(id)
+	for i := range s.accounts {
+		c, named := w.placeOf(s.p, i, &s.accounts[i])
+		s.cells = append(s.cells, c)
 		if !named {
-			w.missing.Accounts = append(w.missing.Accounts, id)
-		} else if exists {
+			w.missing.Accounts = append(w.missing.Accounts, s.accounts[i])
+		} else if a := w.accounts.at(c); a != nil {
 			s.now = later(s.now, a.UpdatedAt)
 		}
 	}
@@ -157,7 +186,7 @@ func (s *step) arrive() error {
 // beforehand can name them too and spare a second round.
 func (s *step) resolve() error {
 	w := s.w
-	all := slices.Clone(s.accounts)
+	all := append(s.space, s.accounts...)
 	for _, id := range s.p.names.Holds {
 		h, exists, named := w.holds.get(id)
 		if !named {
@@ -179,7 +208,11 @@ func (s *step) resolve() error {
 	if !w.missing.Empty() {
 		return errUnread
 	}
-	s.accounts = distinct(all, AccountID.compare)
+	if s.space = all; !ascending(all, AccountID.compare) {
+		slices.SortFunc(all, AccountID.compare)
+		all = slices.Compact(all)
+	}
+	s.accounts = all
 	return nil
 }
 
@@ -206,10 +239,18 @@ func (s *step) checkLeases() error {
 	return nil
 }
 
-// execute runs one command on what the earlier ones left.
-func (s *step) execute(c Command) error {
+// count counts a command.
+func (s *step) count() error {
 	if s.executed++; s.executed > MaxCommands {
 		return tooLarge("commands", fmt.Sprintf("more than %d commands, guards' included", MaxCommands))
+	}
+	return nil
+}
+
+// execute runs one command on what the earlier ones left.
+func (s *step) execute(c Command) error {
+	if err := s.count(); err != nil {
+		return err
 	}
 	var made Result
 	var err error
@@ -219,7 +260,7 @@ func (s *step) execute(c Command) error {
 	case SetAccount:
 		err = s.setAccount(c)
 	case Post:
-		made, err = s.post(c)
+		made, err = s.post(&c)
 	case Import:
 		made, err = s.importPast(c)
 	case Draw:
@@ -244,32 +285,39 @@ func (s *step) execute(c Command) error {
 }
 
 // change notes something for the feed, in the order in which it happened.
-func (s *step) change(c Change) {
+func (s *step) change(c *Change) {
 	c.Entry, c.Key, c.RecordedAt = s.p.id, s.p.key, s.now
-	s.changes = append(s.changes, c)
+	s.w.changes = append(s.w.changes, *c)
 }
 
 // finish writes what every accepted entry leaves: its key with the receipt, and its changes for the feed.
-func (s *step) finish() Receipt {
-	receipt := Receipt{ID: s.p.id, Key: s.p.key, RecordedAt: s.now, Results: s.results, Guarded: s.guarded, Balances: s.balances()}
+func (s *step) finish(receipt *Receipt) {
+	w := s.w
+	receipt.ID, receipt.Key, receipt.RecordedAt = s.p.id, s.p.key, s.now
+	receipt.Results, receipt.Guarded, receipt.Balances = s.results, s.guarded, s.balances()
 	if s.p.key != "" {
-		s.w.keys.put(s.p.key, KeyRow{Key: s.p.key, Inputs: s.p.inputs, Receipt: receipt})
+		row := w.keys.slot(&s.p.key)
+		row.Key, row.Inputs, row.Receipt = s.p.key, s.p.inputs, *receipt
 	}
-	if len(s.changes) > 0 {
-		s.w.pending = append(s.w.pending, PendingRow{Entry: s.p.id, RecordedAt: s.now, Changes: s.changes})
+	if changes := w.changes[w.mark.changes:len(w.changes):len(w.changes)]; len(changes) > 0 {
+		w.pending = append(w.pending, PendingRow{Entry: s.p.id, RecordedAt: s.now, Changes: changes})
 	}
-	return receipt
 }
 
 func (s *step) balances() []Balance {
-	if len(s.touched) == 0 {
+	n := len(s.touched)
+	if n == 0 {
 		return nil
 	}
-	slices.SortFunc(s.touched, AccountID.compare)
-	balances := make([]Balance, len(s.touched))
-	for i, id := range s.touched {
-		a, _, _ := s.w.accounts.get(id)
-		balances[i] = a.balance()
+	accounts := &s.w.accounts
+	if n == 2 && accounts.cells[s.touched[0]].key.compare(accounts.cells[s.touched[1]].key) > 0 {
+		s.touched[0], s.touched[1] = s.touched[1], s.touched[0]
+	} else if n > 2 {
+		slices.SortFunc(s.touched, func(a, b uint32) int { return accounts.cells[a].key.compare(accounts.cells[b].key) })
+	}
+	balances := carve(&s.w.balances, n, s.w.carved())
+	for i, c := range s.touched {
+		balances[i] = accounts.at(c).balance()
 	}
 	return balances
 }

@@ -13,14 +13,19 @@ func (a AccountInfo) Available() currency.Amount {
 	return available
 }
 
-func (a AccountInfo) balance() Balance {
-	return Balance{Account: a.ID, Version: a.Version, Posted: a.Posted, Held: a.Held, Available: a.Available()}
+func (a *AccountInfo) balance() Balance {
+	available, _ := a.Posted.Sub(a.Held)
+	return Balance{Account: a.ID, Version: a.Version, Posted: a.Posted, Held: a.Held, Available: available}
 }
 
 // Headroom is how much a posting on a side may still move on this account: nothing when it is closed, or frozen for that
 // side and the posting is no fact; else as much as the bound in question leaves. Unlimited means that no bound is in
 // question, and the amount is zero.
 func (a AccountInfo) Headroom(side Side, fact bool) (amount currency.Amount, unlimited bool) {
+	return a.headroom(side, fact)
+}
+
+func (a *AccountInfo) headroom(side Side, fact bool) (amount currency.Amount, unlimited bool) {
 	none := currency.Zero(a.Posted.Asset())
 	if a.Terms.Closed || a.frozen(side) && !fact {
 		return none, false
@@ -36,7 +41,8 @@ func (a AccountInfo) Headroom(side Side, fact bool) (amount currency.Amount, unl
 		if !a.Terms.Floor.IsValid() {
 			return none, true
 		}
-		room, err = a.Available().Sub(a.Terms.Floor)
+		available, _ := a.Posted.Sub(a.Held)
+		room, err = available.Sub(a.Terms.Floor)
 	}
 	switch {
 	case err != nil:
@@ -47,28 +53,58 @@ func (a AccountInfo) Headroom(side Side, fact bool) (amount currency.Amount, unl
 	return room, false
 }
 
-func (a AccountInfo) frozen(side Side) bool {
+func (a *AccountInfo) frozen(side Side) bool {
 	if side == Debit {
 		return a.Terms.DebitsFrozen
 	}
 	return a.Terms.CreditsFrozen
 }
 
-// account returns a copy of an account that must exist.
-func (s *step) account(id AccountID) (AccountInfo, error) {
-	a, exists, named := s.w.accounts.get(id)
+// placeOf returns the cell of account i of an entry. The names of a batch are those of its entries one after the other,
+// unless they were sorted since.
+func (w *working) placeOf(p *prepared, i int, id *AccountID) (c uint32, named bool) {
+	if at := p.first + i; at < len(w.asked) && w.asked[at] == *id {
+		return w.accounts.asked[at], true
+	}
+	return w.accounts.place(id)
+}
+
+// cell returns the cell of an account, whether it exists or not.
+func (s *step) cell(id *AccountID) (c uint32, named bool) {
+	if len(s.accounts) <= few {
+		for i := range s.accounts {
+			if s.accounts[i] == *id {
+				return s.cells[i], true
+			}
+		}
+	}
+	return s.w.accounts.place(id)
+}
+
+// existing returns the cell of an account that must exist.
+func (s *step) existing(id *AccountID) (uint32, error) {
+	c, named := s.cell(id)
 	switch {
 	case !named:
-		s.w.missing.Accounts = append(s.w.missing.Accounts, id)
-		return AccountInfo{}, errUnread
-	case !exists:
-		return AccountInfo{}, refuse(ErrAccountNotFound, "").of(id)
+		s.w.missing.Accounts = append(s.w.missing.Accounts, *id)
+		return 0, errUnread
+	case s.w.accounts.at(c) == nil:
+		return 0, refuse(ErrAccountNotFound, "").of(*id)
 	}
-	return *a, nil
+	return c, nil
+}
+
+// account returns a copy of an account that must exist.
+func (s *step) account(id AccountID) (AccountInfo, error) {
+	c, err := s.existing(&id)
+	if err != nil {
+		return AccountInfo{}, err
+	}
+	return *s.w.accounts.at(c), nil
 }
 
 // usable refuses a posting or hold that a closed or frozen account does not take.
-func (a AccountInfo) usable(side Side, fact bool) error {
+func (a *AccountInfo) usable(side Side, fact bool) error {
 	if a.Terms.Closed {
 		return refuse(ErrAccountClosed, "").of(a.ID)
 	}
@@ -78,8 +114,21 @@ func (a AccountInfo) usable(side Side, fact bool) error {
 	return nil
 }
 
-// write gives the account its next line and makes it what the line says. It is the only place where an account changes.
-func (s *step) write(a AccountInfo, l Line) error {
+// write gives the account its next line and makes it what the line says.
+func (s *step) write(a *AccountInfo, l *Line) error {
+	c, named := s.cell(&a.ID)
+	if !named {
+		s.w.accounts.put(a.ID, a) // the account is one of those that the entry names
+		c, _ = s.w.accounts.place(&a.ID)
+	}
+	row := s.w.accounts.edit(c)
+	*row = *a
+	return s.writeLine(c, row, l)
+}
+
+// writeLine gives an account that is being changed in its cell its next line, which is what the rest of the line follows
+// from. It is the only place where a line is written.
+func (s *step) writeLine(c uint32, a *AccountInfo, l *Line) error {
 	if _, err := sub(a.Posted, a.Held, a.ID); err != nil {
 		return err // available must always be a number
 	}
@@ -92,10 +141,9 @@ func (s *step) write(a AccountInfo, l Line) error {
 	if l.EffectiveAt.IsZero() {
 		l.EffectiveAt = s.now
 	}
-	s.w.lines = append(s.w.lines, l)
-	s.w.accounts.put(a.ID, a)
-	if !slices.Contains(s.touched, a.ID) {
-		s.touched = append(s.touched, a.ID)
+	s.w.lines = append(s.w.lines, *l)
+	if !slices.Contains(s.touched, c) {
+		s.touched = append(s.touched, c)
 	}
 	return nil
 }
@@ -115,12 +163,12 @@ func (s *step) openAccounts(c OpenAccount) error {
 // bounds that it was opened with or has now. So an entry may open what it needs every time, also after its bounds were
 // changed; and it never reopens an account that was closed.
 func (s *step) openAccount(c OpenAccount) error {
-	a, exists, named := s.w.accounts.get(c.Account)
+	cell, named := s.cell(&c.Account)
 	if !named {
 		s.w.missing.Accounts = append(s.w.missing.Accounts, c.Account)
 		return errUnread
 	}
-	if exists {
+	if a := s.w.accounts.at(cell); a != nil {
 		return a.sameTerms(c)
 	}
 	def, known := currency.Lookup(c.Account.Asset)
@@ -139,10 +187,10 @@ func (s *step) openAccount(c OpenAccount) error {
 	if err := opened.withinBounds(true, true); err != nil {
 		return err
 	}
-	if err := s.write(opened, Line{Kind: LineOpened, Amount: zero, Terms: &terms}); err != nil {
+	if err := s.write(&opened, &Line{Kind: LineOpened, Amount: zero, Terms: &terms}); err != nil {
 		return err
 	}
-	s.change(Change{Kind: ChangeAccount, Account: c.Account, Version: 1})
+	s.change(&Change{Kind: ChangeAccount, Account: c.Account, Version: 1})
 	return nil
 }
 
@@ -173,7 +221,7 @@ func (s *step) useAsset(def *currency.Definition, id AccountID) error {
 		return errUnread
 	}
 	if !exists {
-		s.w.assets.put(def.ID(), AssetRow{ID: def.ID(), Code: def.Code(), Name: def.Name(), Scale: def.Scale(), Kind: def.Kind()})
+		s.w.assets.put(def.ID(), &AssetRow{ID: def.ID(), Code: def.Code(), Name: def.Name(), Scale: def.Scale(), Kind: def.Kind()})
 		return nil
 	}
 	if r := row.agrees(def); r != nil {
@@ -215,10 +263,10 @@ func (s *step) setAccount(c SetAccount) error {
 	if err := a.withinBounds(c.Floor != nil, c.Ceiling != nil); err != nil {
 		return err
 	}
-	if err := s.write(a, Line{Kind: LineSet, Amount: currency.Zero(a.Posted.Asset()), Terms: &next}); err != nil {
+	if err := s.write(&a, &Line{Kind: LineSet, Amount: currency.Zero(a.Posted.Asset()), Terms: &next}); err != nil {
 		return err
 	}
-	s.change(Change{Kind: ChangeAccount, Account: a.ID, Version: a.Version + 1})
+	s.change(&Change{Kind: ChangeAccount, Account: a.ID, Version: a.Version + 1})
 	return nil
 }
 

@@ -27,9 +27,9 @@ func (s *step) putDocument(c PutDocument) (Result, error) {
 	if err := s.claim(&d, c.References); err != nil {
 		return Result{}, err
 	}
-	s.w.documents.put(d.DocumentID, d)
+	s.w.documents.put(d.DocumentID, &d)
 	s.w.versions = append(s.w.versions, d)
-	s.change(Change{Kind: ChangeDocument, Document: d.DocumentID, Version: d.Version, State: d.State})
+	s.change(&Change{Kind: ChangeDocument, Document: d.DocumentID, Version: d.Version, State: d.State})
 	return Result{Document: d.DocumentID, Version: d.Version}, nil
 }
 
@@ -53,7 +53,7 @@ func (s *step) claim(d *Document, references []string) error {
 			return tooLarge(field, fmt.Sprintf("a document has at most %d references", MaxReferences))
 		}
 		all = append(all, ref)
-		s.w.references.put(ref, ReferenceRow{Reference: ref, Document: d.DocumentID})
+		s.w.references.put(ref, &ReferenceRow{Reference: ref, Document: d.DocumentID})
 	}
 	d.References = all
 	return nil

@@ -14,7 +14,7 @@ func (s *step) draw(c Draw) (Result, error) {
 		return Result{}, err
 	}
 	// What is frozen gave and took nothing above, unless it may.
-	return s.transact(Transaction{ID: c.ID, Postings: postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, true, ID{})
+	return s.transact(&Transaction{ID: c.ID, Postings: postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, true, ID{})
 }
 
 // fill divides an amount over accounts in order, each as far as its headroom goes.

@@ -54,11 +54,11 @@ func (s *step) eraseVersion(current *Document, number uint64, reason string) {
 	d := *row
 	d.Erased = Erasure{At: s.now, Reason: reason, Digest: sha256.Sum256(d.Body)}
 	d.Body = nil
-	s.w.history.put(id, d)
+	s.w.history.put(id, &d)
 	if number == current.Version {
-		s.w.documents.put(d.DocumentID, d)
+		s.w.documents.put(d.DocumentID, &d)
 	}
-	s.change(Change{Kind: ChangeErasure, Document: d.DocumentID, Version: number})
+	s.change(&Change{Kind: ChangeErasure, Document: d.DocumentID, Version: number})
 }
 
 // version returns a version as the entries of the step have left it: one that was read, or one that was written just now.
@@ -117,7 +117,7 @@ func (c Import) check() *Refusal {
 	if c.EffectiveAt.IsZero() {
 		return invalid("effective_at", "is required")
 	}
-	return Post{Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}.check()
+	return (&Post{Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}).check()
 }
 
 // withoutBody is what a key remembers of the command: of the body its digest, so that erasing a document leaves

@@ -14,7 +14,7 @@ var noDeadline time.Time
 func (h *Hold) dead(now time.Time) bool { return !h.ExpiresAt.IsZero() && !now.Before(h.ExpiresAt) }
 
 // holdSide is the side of the postings that a hold keeps money for: the one that lowers the balance.
-func (a AccountInfo) holdSide() Side { return a.Type.NormalSide().Opposite() }
+func (a *AccountInfo) holdSide() Side { return a.Type.NormalSide().Opposite() }
 
 func (s *step) placeHold(c PlaceHold) (Result, error) {
 	a, err := s.account(c.Account)
@@ -45,7 +45,7 @@ func (s *step) placeHold(c PlaceHold) (Result, error) {
 	if !c.ExpiresAt.IsZero() && (a.NextExpiry.IsZero() || c.ExpiresAt.Before(a.NextExpiry)) {
 		a.NextExpiry = c.ExpiresAt
 	}
-	if err := s.write(a, Line{Kind: LineHeld, Amount: c.Amount, Hold: id}); err != nil {
+	if err := s.write(&a, &Line{Kind: LineHeld, Amount: c.Amount, Hold: id}); err != nil {
 		return Result{}, err
 	}
 	none := currency.Zero(c.Amount.Asset())
@@ -61,8 +61,8 @@ func (s *step) placeHold(c PlaceHold) (Result, error) {
 // keep writes a hold as it is now and tells the feed: once for every line of the hold, with its number and amount.
 func (s *step) keep(h Hold, amount currency.Amount, line uint64) {
 	h.UpdatedAt = s.now
-	s.w.holds.put(h.ID, h)
-	s.change(Change{Kind: ChangeHold, Hold: h.ID, Account: h.Account, Version: line, State: h.State.String(), Amount: amount})
+	s.w.holds.put(h.ID, &h)
+	s.change(&Change{Kind: ChangeHold, Hold: h.ID, Account: h.Account, Version: line, State: h.State.String(), Amount: amount})
 }
 
 // openHold returns a copy of a hold that can still be captured or released, and what remains of it.
@@ -106,7 +106,7 @@ func (s *step) capture(c Capture) (Result, error) {
 	} else if more {
 		return Result{}, refuse(ErrHoldExceeded, "hold "+h.ID.String()).of(a.ID).short(total, rest)
 	}
-	made, err := s.transact(Transaction{ID: c.ID, Postings: postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, h.ID)
+	made, err := s.transact(&Transaction{ID: c.ID, Postings: postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, h.ID)
 	if err != nil {
 		return Result{}, err
 	}
@@ -196,7 +196,7 @@ func (s *step) giveBack(h Hold, amount currency.Amount, kind LineKind) error {
 			h.State = HoldReleased
 		}
 	}
-	if err := s.write(a, Line{Kind: kind, Amount: amount, Hold: h.ID}); err != nil {
+	if err := s.write(&a, &Line{Kind: kind, Amount: amount, Hold: h.ID}); err != nil {
 		return err
 	}
 	s.keep(h, amount, a.Version+1)
@@ -210,11 +210,12 @@ const expiryWindow = time.Hour
 // expire closes the dead holds of every account that is named, before anything else happens to it.
 func (s *step) expire() error {
 	w := s.w
-	for _, id := range s.accounts {
-		a, exists, _ := w.accounts.get(id)
-		if !exists || a.NextExpiry.IsZero() || a.NextExpiry.After(s.now) {
+	for i, c := range s.cells {
+		a := w.accounts.at(c)
+		if a == nil || a.NextExpiry.IsZero() || a.NextExpiry.After(s.now) {
 			continue
 		}
+		id := s.accounts[i]
 		if known, ok := w.horizon[id]; !ok || known.Before(s.now) {
 			w.missing.DueHolds = append(w.missing.DueHolds, DueHolds{Account: id, At: s.now.Add(expiryWindow)})
 			continue
@@ -248,6 +249,6 @@ func (s *step) expireAccount(id AccountID) error {
 	if first := s.w.earliest(id); !first.IsZero() && first.Before(a.NextExpiry) {
 		a.NextExpiry = first
 	}
-	s.w.accounts.put(id, a)
+	s.w.accounts.put(id, &a)
 	return nil
 }

@@ -75,6 +75,6 @@ func (s *step) burn(r *Refusal) Receipt {
 	if whole, failed := s.p.whole(); failed == nil {
 		inputs = whole
 	}
-	s.w.keys.put(s.p.key, KeyRow{Key: s.p.key, Inputs: inputs, Receipt: receipt, Refusal: &stored})
+	s.w.keys.put(s.p.key, &KeyRow{Key: s.p.key, Inputs: inputs, Receipt: receipt, Refusal: &stored})
 	return receipt
 }

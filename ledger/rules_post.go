@@ -15,8 +15,8 @@ func Transfer(from, to AccountID, amount currency.Amount) Post {
 	}}
 }
 
-func (s *step) post(c Post) (Result, error) {
-	return s.transact(Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, ID{})
+func (s *step) post(c *Post) (Result, error) {
+	return s.transact(&Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note}, c.Fact, ID{})
 }
 
 // importPast records what happened elsewhere: neither bounds nor freezes have a say about the past.
@@ -24,12 +24,12 @@ func (s *step) importPast(c Import) (Result, error) {
 	if c.EffectiveAt.After(s.now) {
 		return Result{}, invalid("effective_at", "is after the ledger's time; what is yet to happen is no import")
 	}
-	return s.transact(Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note, Imported: true}, true, ID{})
+	return s.transact(&Transaction{ID: c.ID, Postings: c.Postings, EffectiveAt: c.EffectiveAt, Note: c.Note, Imported: true}, true, ID{})
 }
 
 // transact records a transaction whose postings are checked and balanced: one line a posting, in their order. The first
 // posting of a capture takes from the hold it names.
-func (s *step) transact(t Transaction, fact bool, hold ID) (Result, error) {
+func (s *step) transact(t *Transaction, fact bool, hold ID) (Result, error) {
 	if t.ID == (ID{}) {
 		t.ID = s.p.ids.id()
 	} else if _, exists, named := s.w.transactions.get(t.ID); !named {
@@ -47,12 +47,12 @@ func (s *step) transact(t Transaction, fact bool, hold ID) (Result, error) {
 		if i > 0 {
 			hold = ID{}
 		}
-		if err := s.apply(&t, i, fact, hold); err != nil {
+		if err := s.apply(t, i, fact, hold); err != nil {
 			return Result{}, err
 		}
 	}
 	s.w.transactions.put(t.ID, t)
-	s.change(Change{Kind: ChangeTransaction, Transaction: t.ID})
+	s.change(&Change{Kind: ChangeTransaction, Transaction: t.ID})
 	return Result{Transaction: t.ID}, nil
 }
 
@@ -66,16 +66,17 @@ func (s *step) effective(at time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// apply does one posting of a transaction.
+// apply does one posting of a transaction. The account is changed in place: when the posting is refused, so is the entry.
 func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
 	p := &t.Postings[i]
-	a, err := s.account(p.Account)
+	c, err := s.existing(&p.Account)
 	if err != nil {
 		return err
 	}
-	if err := a.usable(p.Side, fact); err != nil {
+	if err := s.w.accounts.at(c).usable(p.Side, fact); err != nil {
 		return err
 	}
+	a := s.w.accounts.edit(c)
 	line := Line{Kind: LinePosted, Side: p.Side, Amount: p.Amount, Transaction: t.ID, EffectiveAt: t.EffectiveAt}
 	if hold != (ID{}) {
 		line.Kind, line.Hold = LineCaptured, hold
@@ -95,13 +96,14 @@ func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
 	if err != nil {
 		return err
 	}
-	return s.write(a, line)
+	p.Account = a.ID // the same, in the store's own words, which it knows at a glance
+	return s.writeLine(c, a, &line)
 }
 
 // fits refuses a posting that would cross a bound. A bound is asked only about a change towards it: a balance that is
 // beyond one already may always come back.
 func (a *AccountInfo) fits(side Side, amount currency.Amount) error {
-	room, unlimited := a.Headroom(side, true)
+	room, unlimited := a.headroom(side, true)
 	if unlimited {
 		return nil
 	}

@@ -43,8 +43,8 @@ func (s *step) reverse(c Reverse) (Result, error) {
 	if original.Reversed, err = original.reversedBut(rest); err != nil {
 		return Result{}, err
 	}
-	s.w.transactions.put(id, original)
-	return s.transact(Transaction{ID: c.ID, Postings: postings, Reverses: id, Note: c.Note}, c.Fact, ID{})
+	s.w.transactions.put(id, &original)
+	return s.transact(&Transaction{ID: c.ID, Postings: postings, Reverses: id, Note: c.Note}, c.Fact, ID{})
 }
 
 // remaining is what can still be reversed of each posting.
