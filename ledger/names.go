@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -110,4 +111,4 @@ func (d DueHolds) compare(other DueHolds) int {
 }
 
 // compareIDs orders by bytes, which is the order of the text form too.
-func compareIDs(a, b ID) int { return slices.Compare(a[:], b[:]) }
+func compareIDs(a, b ID) int { return bytes.Compare(a[:], b[:]) }

@@ -104,22 +104,28 @@ func (b *Book) lastBlock(ctx context.Context) (Block, error) {
 
 // sealPending numbers and seals entries that follow a block. It reads what they refer to; none of that ever changes.
 func (b *Book) sealPending(ctx context.Context, last Block, pending []PendingRow) (Rows, error) {
-	slices.SortFunc(pending, func(a, b PendingRow) int { return a.PendingPosition().Compare(b.PendingPosition()) })
+	slices.SortFunc(pending, comparePending)
+	changes := 0
+	for i := range pending {
+		changes += len(pending[i].Changes)
+	}
 	var write Rows
+	write.Feed = make([]Change, 0, changes)
+	write.Delete.Pending = make([]ID, 0, len(pending))
 	at := last.Last
-	for _, p := range pending {
-		for _, c := range p.Changes {
+	for i := range pending {
+		for j := range pending[i].Changes {
 			at++
-			c.Position = at
-			write.Feed = append(write.Feed, c)
+			write.Feed = append(write.Feed, pending[i].Changes[j])
+			write.Feed[len(write.Feed)-1].Position = at
 		}
-		write.Delete.Pending = append(write.Delete.Pending, p.Entry)
+		write.Delete.Pending = append(write.Delete.Pending, pending[i].Entry)
 	}
 	of, err := b.gather(ctx, write.Feed)
 	if err != nil {
 		return Rows{}, err
 	}
-	var e encoder
+	e := encoder{b: make([]byte, 0, 512)}
 	digests := make([]Hash, len(write.Feed))
 	for i := range write.Feed {
 		found := false
@@ -133,14 +139,44 @@ func (b *Book) sealPending(ctx context.Context, last Block, pending []PendingRow
 	return write, nil
 }
 
+// comparePending orders rows by their positions, without the texts of the ids.
+func comparePending(a, b PendingRow) int {
+	if c := a.RecordedAt.Compare(b.RecordedAt); c != 0 {
+		return c
+	}
+	return compareIDs(a.Entry, b.Entry)
+}
+
 // gathered is evidence read for one block.
 type gathered struct {
 	accounts     map[AccountID]*AccountInfo
 	assets       map[currency.AssetID]*AssetRow
 	settings     map[lineName]*Terms
-	transactions map[ID]*Transaction
-	holds        map[ID]*Hold
+	transactions inTurn[Transaction]
+	holds        inTurn[Hold]
 	versions     map[VersionID]*sealedVersion
+}
+
+// inTurn finds rows by id. They are asked for in about the order in which they were read; when not, a map is made.
+type inTurn[R any] struct {
+	rows []R
+	id   func(*R) ID
+	turn int
+	byID map[ID]*R
+}
+
+func (t *inTurn[R]) of(id ID) *R {
+	if t.turn < len(t.rows) && t.id(&t.rows[t.turn]) == id {
+		t.turn++
+		return &t.rows[t.turn-1]
+	}
+	if t.byID == nil {
+		t.byID = make(map[ID]*R, len(t.rows))
+		for i := range t.rows {
+			t.byID[t.id(&t.rows[i])] = &t.rows[i]
+		}
+	}
+	return t.byID[id]
 }
 
 type lineName struct {
@@ -152,14 +188,14 @@ func (g *gathered) opening(id AccountID) (*AccountInfo, *AssetRow) {
 	return g.accounts[id], g.assets[id.Asset]
 }
 func (g *gathered) setting(id AccountID, v uint64) *Terms { return g.settings[lineName{id, v}] }
-func (g *gathered) transaction(id ID) *Transaction        { return g.transactions[id] }
-func (g *gathered) hold(id ID) *Hold                      { return g.holds[id] }
+func (g *gathered) transaction(id ID) *Transaction        { return g.transactions.of(id) }
+func (g *gathered) hold(id ID) *Hold                      { return g.holds.of(id) }
 func (g *gathered) version(id VersionID) *sealedVersion   { return g.versions[id] }
 
 func (b *Book) gather(ctx context.Context, changes []Change) (*gathered, error) {
 	g := &gathered{
 		accounts: map[AccountID]*AccountInfo{}, assets: map[currency.AssetID]*AssetRow{}, settings: map[lineName]*Terms{},
-		transactions: map[ID]*Transaction{}, holds: map[ID]*Hold{}, versions: map[VersionID]*sealedVersion{},
+		versions: map[VersionID]*sealedVersion{},
 	}
 	var n Names
 	for i := range changes {
@@ -194,12 +230,8 @@ func (b *Book) gather(ctx context.Context, changes []Change) (*gathered, error) 
 	for i := range found.Assets {
 		g.assets[found.Assets[i].ID] = &found.Assets[i]
 	}
-	for i := range found.Transactions {
-		g.transactions[found.Transactions[i].ID] = &found.Transactions[i]
-	}
-	for i := range found.Holds {
-		g.holds[found.Holds[i].ID] = &found.Holds[i]
-	}
+	g.transactions = inTurn[Transaction]{rows: found.Transactions, id: func(t *Transaction) ID { return t.ID }}
+	g.holds = inTurn[Hold]{rows: found.Holds, id: func(h *Hold) ID { return h.ID }}
 	for i := range found.Versions {
 		g.versions[versionName(&found.Versions[i])] = new(sealVersion(&found.Versions[i]))
 	}

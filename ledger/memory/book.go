@@ -101,7 +101,7 @@ func (b *book) find(want ledger.Names) ledger.Rows { return b.findWith(want, new
 
 // findToWrite is find for who writes: what it found it keeps at hand.
 func (b *book) findToWrite(want ledger.Names) ledger.Rows {
-	b.keys.ask(want.Keys)
+	b.keys.ask(want.Keys, &b.scratch)
 	b.transactions.begin()
 	b.pending.begin()
 	return b.findWith(want, &b.scratch, true)
@@ -112,13 +112,13 @@ func (b *book) findWith(want ledger.Names, s *scratch, writes bool) ledger.Rows 
 		Keys:         b.findKeys(want.Keys, s, writes),
 		Accounts:     b.accounts.findAll(want.Accounts, s, writes),
 		Holds:        b.holds.find(b.withDue(want.Holds, want.DueHolds)),
-		Transactions: b.transactions.find(want.Transactions, s, b.transaction),
+		Transactions: b.transactions.find(want.Transactions, s, b.readTransactions(len(want.Transactions))),
 		Documents:    b.documents.find(want.Documents),
 		Versions:     b.findVersions(want.Versions),
 		References:   b.references.find(want.References),
 		Leases:       b.leases.find(want.Leases),
 		Assets:       b.assets.find(want.Assets),
-		Pending:      b.pending.find(want.Pending, s, b.pendingRow),
+		Pending:      b.pending.find(want.Pending, s, b.readPending(len(want.Pending))),
 		Sequences:    b.sequences.find(want.Sequences),
 	}
 }
@@ -174,7 +174,7 @@ func (b *book) apply(w ledger.Rows) error {
 	for _, id := range w.Delete.Versions {
 		b.versions.remove(&ledger.Document{DocumentID: id.DocumentID, Version: id.Version})
 	}
-	putAll(w.Transactions, b.putTransaction) // first: keys, lines and changes refer to them, and changes to keys
+	b.putTransactions(w.Transactions, &b.scratch) // first: keys, lines and changes refer to them, and changes to keys
 	putAll(w.Keys, b.putKey)
 	b.accounts.putAll(w.Accounts, b.scratch.accounts)
 	b.putLines(w.Lines, &b.scratch)

@@ -59,12 +59,12 @@ func (w *writer) change(c *ledger.Change) {
 	}
 }
 
-func (r *reader) change() (c ledger.Change) {
+func (r *reader) change(c *ledger.Change) {
 	c.Position = r.uint()
 	has := r.byte()
 	c.Kind = ledger.ChangeKind(r.byte())
 	key := ref(r.uint()) //nolint:gosec // written from 32 bits
-	c.Key = r.book.keys.text(key)
+	c.Key = r.bulk.text(r.book.keys.bytes(key))
 	if has&changeOfKey != 0 {
 		record := r.book.space.from(r.book.keys.row(key))
 		c.Entry, c.RecordedAt = ledger.ID(record), microTime(timeOf(record))
@@ -92,7 +92,6 @@ func (r *reader) change() (c ledger.Change) {
 	if has&changeAmount != 0 {
 		c.Amount = r.amount()
 	}
-	return c
 }
 
 // byNumber orders records that begin with a number.
@@ -137,9 +136,11 @@ func (b *book) checkFeed(rows []ledger.Change) error {
 }
 
 func (b *book) pageOfFeed(r ledger.Range) []ledger.Change {
-	return pageOf(&b.feed, r, func(at ref) ledger.Change {
-		r := b.reader(at)
-		return r.change()
+	shared := newBulk(min(r.Limit, b.feed.size))
+	return pageOf(&b.feed, r, func(at ref) (c ledger.Change) {
+		r := reader{book: b, buf: b.space.from(at), bulk: shared}
+		r.change(&c)
+		return c
 	})
 }
 
@@ -155,17 +156,20 @@ func (b *book) putPending(p *ledger.PendingRow) {
 	for i := range p.Changes {
 		b.write.change(&p.Changes[i])
 	}
-	b.pending.put(b.write.buf)
+	b.pending.put(b.write.buf, b.pending.hash(p.Entry))
 }
 
-func (b *book) pendingRow(at ref) (p ledger.PendingRow) {
-	r := reader{book: b, buf: b.pending.space.from(at)}
-	p.Entry, p.RecordedAt = r.idAndTime()
-	if n := r.uint(); n > 0 {
-		p.Changes = make([]ledger.Change, n-1)
+func (b *book) readPending(n int) func(ref) ledger.PendingRow {
+	shared := newBulk(n)
+	return func(at ref) (p ledger.PendingRow) {
+		r := reader{book: b, buf: b.pending.space.from(at), bulk: shared}
+		p.Entry, p.RecordedAt = r.idAndTime()
+		if n := r.uint(); n > 0 {
+			p.Changes = r.bulk.takeChanges(int(n - 1)) //nolint:gosec // a slice had so many
+		}
+		for i := range p.Changes {
+			r.change(&p.Changes[i])
+		}
+		return p
 	}
-	for i := range p.Changes {
-		p.Changes[i] = r.change()
-	}
-	return p
 }

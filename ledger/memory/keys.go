@@ -20,6 +20,7 @@ type keys struct {
 	index index
 	asked []askedKey // by the update that runs
 	turn  int        // the one of them that was needed last
+	sure  bool       // none of them can have been written but under its own turn
 
 	// The list is sorted only when somebody looks at it: keys come in no order, and a sorted place for each would cost more
 	// than all else. Readers sort, so they take turns.
@@ -67,10 +68,15 @@ func (k *keys) findHash(hash uint32, key string) ref {
 }
 
 // ask finds keys for who writes. It goes over them in steps, so that a processor waits for the memory of many at a time.
-func (k *keys) ask(names []string) {
+func (k *keys) ask(names []string, s *scratch) {
 	k.asked, k.turn = sized(k.asked, len(names)), 0
 	for i, name := range names {
-		k.asked[i] = askedKey{name, k.hash(name), 0}
+		k.asked[i] = askedKey{key: name, hash: k.hash(name)}
+	}
+	k.sure = true
+	s.once.begin(len(names))
+	for i := range k.asked {
+		k.sure = s.once.add(uint64(k.asked[i].hash)+1) && k.sure
 	}
 	for i := range k.asked {
 		k.asked[i].at = ref(k.index.first(k.asked[i].hash))
@@ -99,8 +105,8 @@ func (k *keys) known(key string) ref {
 	switch {
 	case a == nil:
 		return k.find(key)
-	case a.at == 0:
-		a.at = k.findHash(a.hash, key) // it may have been written under this name in the meantime
+	case a.at == 0 && !k.sure:
+		a.at = k.findHash(a.hash, key)
 	}
 	return a.at
 }
@@ -118,6 +124,7 @@ func (k *keys) word(key string) ref {
 		a.at = at
 	} else {
 		k.index.add(k.hash(key), uint32(at))
+		k.sure = false // it may be one of those that were asked for all the same
 	}
 	return at
 }

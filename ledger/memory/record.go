@@ -105,6 +105,7 @@ type reader struct {
 	book *book
 	buf  []byte
 	last *currency.Definition
+	bulk *bulk // when many are read, else nil
 }
 
 func (r *reader) byte() byte {
@@ -131,7 +132,7 @@ func (r *reader) take(n uint64) []byte {
 	return b
 }
 
-func (r *reader) text() string { return string(r.take(r.uint())) }
+func (r *reader) text() string { return r.bulk.text(r.take(r.uint())) }
 
 func (r *reader) bytes() []byte {
 	n := r.uint()
@@ -147,8 +148,8 @@ func (r *reader) id() (id ledger.ID) {
 }
 
 func (r *reader) time() time.Time           { return microTime(r.int()) }
-func (r *reader) account() ledger.AccountID { return r.book.accounts.id(uint32(r.uint())) } //nolint:gosec // written from 32 bits
-func (r *reader) key() string               { return r.book.keys.text(ref(r.uint())) }      //nolint:gosec // written from 32 bits
+func (r *reader) account() ledger.AccountID { return r.book.accounts.id(uint32(r.uint())) }          //nolint:gosec // written from 32 bits
+func (r *reader) key() string               { return r.bulk.text(r.book.keys.bytes(ref(r.uint()))) } //nolint:gosec // written from 32 bits
 
 func microTime(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 

@@ -21,7 +21,7 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListLines:
 		rows.Lines = b.pageOfLines(r)
 	case ledger.ListTransactions:
-		rows.Transactions = pageOf(&b.transactions.list, r, b.transaction)
+		rows.Transactions = pageOf(&b.transactions.list, r, b.readTransactions(min(r.Limit, b.transactions.list.size)))
 	case ledger.ListHolds:
 		rows.Holds = page(b.holds.in[allHolds], group{}, r, b.holds.copy)
 	case ledger.ListDocuments:
@@ -49,7 +49,7 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListAssets:
 		rows.Assets = page(b.assets.in[0], group{}, r, b.assets.copy)
 	case ledger.ListPending:
-		rows.Pending = pageOf(&b.pending.list, r, b.pendingRow)
+		rows.Pending = pageOf(&b.pending.list, r, b.readPending(min(r.Limit, b.pending.list.size)))
 	case ledger.ListSequences:
 		rows.Sequences = page(b.sequences.in[0], group{}, r, b.sequences.copy)
 	case ledger.ListOpenHolds:

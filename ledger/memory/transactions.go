@@ -66,9 +66,8 @@ func (t *byID[R]) is(at ref, id ledger.ID) bool { return [16]byte(t.space.from(a
 func (t *byID[R]) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
 
 // put adds a record, in place of that with the same id.
-func (t *byID[R]) put(record []byte) {
+func (t *byID[R]) put(record []byte, hash uint32) {
 	id := ledger.ID(record)
-	hash := t.hash(id)
 	old := t.atHash(id, hash)
 	at := t.space.add(record)
 	t.recent = append(t.recent, recentID{id, at})
@@ -102,20 +101,38 @@ func (t *byID[R]) remove(id ledger.ID) {
 	t.space.release(at)
 }
 
-// find reads those of the records with the ids that exist, each once.
+// find reads those of the records with the ids that exist, each once, in steps as accounts.numbersOf does.
 func (t *byID[R]) find(ids []ledger.ID, s *scratch, read func(ref) R) (found []R) {
+	if len(ids) == 0 {
+		return nil
+	}
+	s.hashes, s.numbers = sized(s.hashes, len(ids)), sized(s.numbers, len(ids))
 	for i, id := range ids {
-		at := t.at(id)
-		if at == 0 {
+		s.hashes[i] = t.hash(id)
+	}
+	for i, h := range s.hashes {
+		s.numbers[i] = t.index.first(h)
+	}
+	var touched uint64
+	for _, n := range s.numbers {
+		if n != 0 {
+			touched += uint64(t.space.from(ref(n))[0])
+		}
+	}
+	s.touched += touched
+	s.once.begin(len(ids))
+	for i, n := range s.numbers {
+		at := ref(n)
+		if at != 0 && !t.is(at, ids[i]) { // another one with the same hash
+			at = t.atHash(ids[i], s.hashes[i])
+		}
+		if at == 0 || !s.once.add(uint64(at)) {
 			continue
 		}
 		if found == nil {
-			s.once.begin(len(ids))
 			found = make([]R, 0, len(ids)-i)
 		}
-		if s.once.add(uint64(at)) {
-			found = append(found, read(at))
-		}
+		found = append(found, read(at))
 	}
 	return found
 }
@@ -194,15 +211,34 @@ const (
 	transactionReversed
 )
 
-func (b *book) putTransaction(t *ledger.Transaction) {
-	b.write.begin()
-	b.write.transactionRow(t)
-	b.transactions.put(b.write.buf)
+// putTransactions adds transactions, or puts them in the place of those that are there. It looks at the places in the
+// indexes first, those of the keys included, so that a processor waits for the memory of many at a time.
+func (b *book) putTransactions(rows []ledger.Transaction, s *scratch) {
+	s.hashes = sized(s.hashes, len(rows))
+	for i := range rows {
+		s.hashes[i] = b.transactions.hash(rows[i].ID)
+	}
+	var touched uint64
+	for _, h := range s.hashes {
+		touched += uint64(b.transactions.index.first(h))
+	}
+	for i := range b.keys.asked {
+		touched += uint64(b.keys.index.first(b.keys.asked[i].hash))
+	}
+	s.touched += touched
+	for i := range rows {
+		b.write.begin()
+		b.write.transactionRow(&rows[i])
+		b.transactions.put(b.write.buf, s.hashes[i])
+	}
 }
 
-func (b *book) transaction(at ref) ledger.Transaction {
-	r := b.reader(at)
-	return r.transactionRow()
+func (b *book) readTransactions(n int) func(ref) ledger.Transaction {
+	shared := newBulk(n)
+	return func(at ref) ledger.Transaction {
+		r := reader{book: b, buf: b.space.from(at), bulk: shared}
+		return r.transactionRow()
+	}
 }
 
 func (w *writer) transactionRow(t *ledger.Transaction) {
@@ -248,7 +284,7 @@ func (r *reader) transactionRow() (t ledger.Transaction) {
 	}
 	t.Key = r.key()
 	if n := r.uint(); n > 0 {
-		t.Postings = make([]ledger.Posting, n-1)
+		t.Postings = r.bulk.takePostings(int(n - 1)) //nolint:gosec // a slice had so many
 	}
 	for i := range t.Postings {
 		v := r.uint()
