@@ -79,8 +79,8 @@ type division struct {
 }
 
 // divide answers every entry of a batch. When the store fails, each half is tried by itself, so that a row which the store
-// does not take fails only its own entry. A failure that the store itself calls Unavailable is of no entry and fails
-// all of them at once; so does one that hits several entries in a row.
+// does not take fails only its own entry. A failure that the store itself calls Unavailable or Corrupt is of no entry and
+// fails all of them at once; so does one that hits several entries in a row.
 //
 // What was written although the store failed is not written again: an entry finds its key.
 func (b *Book) divide(ctx context.Context, batch []*prepared, d *division) {
@@ -94,11 +94,11 @@ func (b *Book) divide(ctx context.Context, batch []*prepared, d *division) {
 		d.strikes = 0
 	case ctx.Err() != nil:
 		d.givenUp = err
-	case len(batch) == 1:
-		d.strikes, d.last = d.strikes+1, err
-		failAll(batch, err)
 	case isWhole(err):
 		d.strikes, d.last = maxStrikes, err
+		failAll(batch, err)
+	case len(batch) == 1:
+		d.strikes, d.last = d.strikes+1, err
 		failAll(batch, err)
 	default:
 		b.divide(ctx, batch[:len(batch)/2], d)
@@ -114,9 +114,17 @@ func failAll(batch []*prepared, err error) {
 	}
 }
 
-// isWhole reports whether an error says itself that it is about the store as a whole.
+// isWhole reports whether an error says itself that it is about the store as a whole. That is so of a store that calls
+// itself Corrupt: its rows contradict one another, perhaps because half a batch was written, and whatever else is tried on
+// them is decided on what may be wrong. To find out which entry it was is not worth making it worse; a person has to look.
+// Nothing is lost: what was written answers under its key once the store is whole again.
 func isWhole(err error) bool {
-	return errors.Is(err, Unavailable) || errors.Is(err, ErrStore) || errors.Is(err, ErrBusy)
+	for _, whole := range [...]error{Unavailable, ErrStore, ErrBusy, Corrupt, ErrCorrupt} {
+		if errors.Is(err, whole) {
+			return true
+		}
+	}
+	return false
 }
 
 // update decides entries in one Update, in the space of work.
@@ -191,6 +199,9 @@ func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 		r := new(request)
 		from := first
 		for ; first < len(entries) && len(space.pointers) < chunk && r.weight < maxBatchWeight; first++ {
+			if (first-from)%ahead == 0 {
+				space.touched += touch(entries[first:min(first+ahead, len(entries))])
+			}
 			space.entries = space.entries[:len(space.pointers)+1]
 			p := &space.entries[len(space.pointers)]
 			if err := b.open(ctx, &entries[first], p, space); err != nil {
@@ -214,6 +225,29 @@ func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 		}
 	}
 	return outcomes
+}
+
+// ahead is how many entries are looked at before they are prepared.
+const ahead = 32
+
+// touch looks at what the entries' names are in, one after the other and with nothing between, so that a processor waits
+// for the memory of many of them at a time and not of each. What it returns means nothing.
+func touch(entries []Entry) (sum int) {
+	for i := range entries {
+		sum += len(entries[i].Key)
+		if len(entries[i].Commands) != 1 || entries[i].Key == "" {
+			continue
+		}
+		sum += int(entries[i].Key[0])
+		if p, is := entries[i].Commands[0].(Post); is {
+			for j := range p.Postings {
+				if path := p.Postings[j].Account.Path; path != "" {
+					sum += int(path[len(path)-1])
+				}
+			}
+		}
+	}
+	return sum
 }
 
 // slab returns space for so many entries.

@@ -420,6 +420,45 @@ func TestStoreDown(t *testing.T) {
 	}
 }
 
+// TestStoreCorrupt has a store that writes, or does not, and then says that it is corrupt: nothing more is tried on it.
+func TestStoreCorrupt(t *testing.T) {
+	for name, says := range map[string]error{
+		"a code":            ledger.ErrCorrupt,
+		"a class":           fmt.Errorf("page 17: %w", ledger.Corrupt),
+		"a refusal":         ledger.Refuse(ledger.ErrCorrupt, "", "page 17"),
+		"a wrapped refusal": fmt.Errorf("reading: %w", ledger.Refuse(ledger.ErrCorrupt, "", "page 17")),
+	} {
+		for _, writes := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, written %t", name, writes), func(t *testing.T) {
+				inCrowd(t, ledger.Config{}, func(c *crowd) {
+					c.gate.fail = func(_ []string, update func() error) error {
+						if writes {
+							require.NoError(c, update())
+						}
+						return says
+					}
+					c.call(c.Context(), transfer("first"))
+					for _, k := range keys("k", 100) {
+						c.call(c.Context(), transfer(k))
+					}
+					before := len(c.gate.sizes())
+					c.open()
+					for _, k := range keys("k", 100) {
+						r, _ := c.result(k)
+						require.ErrorIs(c, r.err, ledger.ErrCorrupt)
+						require.Equal(c, ledger.Corrupt, ledger.ClassOf(r.err))
+					}
+					require.LessOrEqual(c, len(c.gate.sizes())-before, 2, "no batch is divided")
+					c.gate.fail = nil
+					r, err := c.Record(c.Context(), transfer("k1"))
+					require.NoError(c, err)
+					require.Equal(c, writes, r.Replayed, "what was written answers under its key")
+				})
+			})
+		}
+	}
+}
+
 func TestStorePanics(t *testing.T) {
 	inCrowd(t, ledger.Config{}, func(c *crowd) {
 		c.gate.fail = func(keys []string, update func() error) error {

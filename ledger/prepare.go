@@ -56,6 +56,7 @@ type slab struct {
 	places   []int
 	postings []Posting
 	accounts []AccountID
+	touched  int // see touch
 }
 
 // prepare checks an entry. A fault of the key or the inputs is returned; a fault of anything else waits in

@@ -60,7 +60,11 @@ func storeError(err error) error {
 	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r
 	}
-	r := refuse(ErrStore, "")
+	code := ErrStore
+	if errors.Is(err, Corrupt) || errors.Is(err, ErrCorrupt) {
+		code = ErrCorrupt
+	}
+	r := refuse(code, "")
 	r.Cause = err
 	return r
 }
