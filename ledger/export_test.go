@@ -41,3 +41,6 @@ func RecordTogether(ctx context.Context, b *Book, entries []Entry, ids func(i in
 
 // NewID makes an id as the book does.
 func NewID(b *Book) uuid.UUID { return b.newID() }
+
+// AppendCommand appends a command as the fingerprint of an entry has it.
+func AppendCommand(b []byte, c Command) ([]byte, error) { return appendCommand(b, c) }

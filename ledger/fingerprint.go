@@ -40,29 +40,29 @@ func fingerprint(inputs any, commands []Command) ([]byte, *Refusal) {
 }
 
 func fingerprintCommands(commands []Command) ([]byte, *Refusal) {
-	var b bytes.Buffer
-	b.WriteString(`{"commands":[`)
+	b := append(make([]byte, 0, 64+256*len(commands)), `{"commands":[`...)
 	for i, c := range commands {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
 		if d, ok := c.(PutDocument); ok {
 			c = d.withoutBody()
 		}
-		raw, err := json.Marshal(c)
-		if err != nil {
+		b = append(append(append(b, `{"`...), commandName(c)...), `":`...)
+		var err error
+		if b, err = appendCommand(b, c); err != nil {
 			r := invalid("", clip(err.Error()))
 			r.Command = i
 			return nil, r
 		}
-		fmt.Fprintf(&b, `{%q:%s}`, commandName(c), raw)
+		b = append(b, '}')
 	}
-	b.WriteString("]}")
-	if b.Len() > MaxInputsBytes {
-		sum := sha256.Sum256(b.Bytes())
-		return fmt.Appendf(nil, `{"bytes":%d,"sha256":%q}`, b.Len(), hex.EncodeToString(sum[:])), nil
+	b = append(b, "]}"...)
+	if len(b) > MaxInputsBytes {
+		sum := sha256.Sum256(b)
+		return fmt.Appendf(nil, `{"bytes":%d,"sha256":%q}`, len(b), hex.EncodeToString(sum[:])), nil
 	}
-	return b.Bytes(), nil
+	return b, nil
 }
 
 func commandName(c Command) string {
