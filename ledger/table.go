@@ -48,10 +48,10 @@ func (t *table[K, R]) load(asked []K, found []R, name func(*R) K, hash func(K) u
 	t.room(2 * max(len(found), len(asked))) // most often all that was asked for is found, or nothing
 	for i := range found {                  // in steps, so that a processor waits for the texts of many at a time
 		k := name(&found[i])
-		t.cells = append(t.cells, cell[K]{key: k, hash: uint32(hash(k) >> 32), row: int32(i) + 1}) //nolint:gosec // few
+		t.cells = append(t.cells, cell[K]{key: k, hash: uint32(hash(k) >> 32), row: int32(i) + 1})
 	}
 	for i := range t.cells {
-		t.enter(uint32(i)) //nolint:gosec // few
+		t.enter(uint32(i))
 	}
 	for i := range asked {
 		t.asked = append(t.asked, uint32(hash(asked[i])>>32))
@@ -111,12 +111,12 @@ func (t *table[K, R]) lookUp(k *K, hash uint32) (c uint32, known bool) {
 
 // add makes a cell for a name that has none.
 func (t *table[K, R]) add(k *K, hash uint32) uint32 {
-	c := uint32(len(t.cells)) //nolint:gosec // few
+	c := uint32(len(t.cells))
 	t.cells = append(t.cells, cell[K]{key: *k, hash: hash})
 	if 2*len(t.cells) > len(t.slots) {
 		t.room(2 * len(t.cells))
 		for i := range t.cells {
-			t.enter(uint32(i)) //nolint:gosec // few
+			t.enter(uint32(i))
 		}
 	} else {
 		t.enter(c)
@@ -168,7 +168,7 @@ func (t *table[K, R]) edit(c uint32) *R {
 		t.rows = append(t.rows, *new(R))
 	}
 	t.owner = append(t.owner, c)
-	cell.entry, cell.row = t.entry, -int32(len(t.rows)) //nolint:gosec // few
+	cell.entry, cell.row = t.entry, -int32(len(t.rows))
 	return &t.rows[len(t.rows)-1]
 }
 
