@@ -174,10 +174,10 @@ func (b *book) apply(w ledger.Rows) error {
 	for _, id := range w.Delete.Versions {
 		b.versions.remove(&ledger.Document{DocumentID: id.DocumentID, Version: id.Version})
 	}
-	b.putTransactions(w.Transactions, &b.scratch) // first: keys, lines and changes refer to them, and changes to keys
-	putAll(w.Keys, b.putKey)
+	b.putTransactions(w.Transactions, &b.scratch) // first: lines, keys and changes refer to them
 	b.accounts.putAll(w.Accounts, b.scratch.accounts)
 	b.putLines(w.Lines, &b.scratch)
+	putAll(w.Keys, b.putKey) // then: they refer to transactions and lines, and changes to them
 	putAll(w.Holds, b.holds.put)
 	putAll(w.Documents, b.documents.put)
 	putAll(w.Versions, b.versions.put)

@@ -18,28 +18,45 @@ const (
 	changeAmount
 )
 
+// keyOfTransaction is in the byte of the kind: the key is that of the transaction.
+const keyOfTransaction = 1 << 7
+
 func (w *writer) change(c *ledger.Change) {
 	w.uint(c.Position)
 	key := w.book.keys.word(c.Key)
 	ofKey := false
 	if row := w.book.keys.row(key); row != 0 {
-		record := w.book.space.from(row)
-		ofKey = ledger.ID(record) == c.Entry && timeOf(record) == c.RecordedAt.UnixMicro()
+		id, micros := w.book.keyTime(row)
+		ofKey = id == c.Entry && micros == c.RecordedAt.UnixMicro()
 	}
 	has := bit(ofKey, changeOfKey) | bit(c.Account != ledger.AccountID{}, changeAccount) | bit(c.Transaction != ledger.ID{}, changeTransaction) |
 		bit(c.Hold != ledger.ID{}, changeHold) | bit(c.Document != ledger.DocumentID{}, changeDocument) |
 		bit(c.Version != 0, changeVersion) | bit(c.State != "", changeState) | bit(c.Amount.IsValid(), changeAmount)
+	at := ref(0)
+	if has&changeTransaction != 0 {
+		at = w.book.transactions.known(c.Transaction)
+	}
+	ofTransaction := false
+	if at != 0 {
+		r := w.book.reader(at)
+		other, _ := r.transactionKey()
+		ofTransaction = other == key
+	}
 	w.byte(has)
-	w.byte(byte(c.Kind))
-	w.uint(uint64(key))
+	w.byte(byte(c.Kind) | bit(ofTransaction, keyOfTransaction))
+	if ofTransaction {
+		w.ref(at)
+	} else {
+		w.uint(uint64(key))
+	}
 	if has&changeOfKey == 0 {
 		w.idAndTime(c.Entry, c.RecordedAt)
 	}
+	if has&changeTransaction != 0 && !ofTransaction {
+		w.transaction(c.Transaction)
+	}
 	if has&changeAccount != 0 {
 		w.account(c.Account)
-	}
-	if has&changeTransaction != 0 {
-		w.transaction(c.Transaction)
 	}
 	if has&changeHold != 0 {
 		w.id(c.Hold)
@@ -62,20 +79,29 @@ func (w *writer) change(c *ledger.Change) {
 func (r *reader) change(c *ledger.Change) {
 	c.Position = r.uint()
 	has := r.byte()
-	c.Kind = ledger.ChangeKind(r.byte())
-	key := ref(r.uint()) //nolint:gosec // written from 32 bits
+	kind := r.byte()
+	c.Kind = ledger.ChangeKind(kind &^ keyOfTransaction)
+	var key ref
+	if kind&keyOfTransaction != 0 {
+		at := r.ref()
+		c.Transaction = r.book.transactions.idAt(at)
+		of := r.book.reader(at)
+		key, _ = of.transactionKey()
+	} else {
+		key = ref(r.uint()) //nolint:gosec // written from 32 bits
+	}
 	c.Key = r.bulk.text(r.book.keys.bytes(key))
 	if has&changeOfKey != 0 {
-		record := r.book.space.from(r.book.keys.row(key))
-		c.Entry, c.RecordedAt = ledger.ID(record), microTime(timeOf(record))
+		id, micros := r.book.keyTime(r.book.keys.row(key))
+		c.Entry, c.RecordedAt = id, microTime(micros)
 	} else {
 		c.Entry, c.RecordedAt = r.idAndTime()
 	}
+	if has&changeTransaction != 0 && kind&keyOfTransaction == 0 {
+		c.Transaction = r.transaction()
+	}
 	if has&changeAccount != 0 {
 		c.Account = r.account()
-	}
-	if has&changeTransaction != 0 {
-		c.Transaction = r.transaction()
 	}
 	if has&changeHold != 0 {
 		c.Hold = r.id()

@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 )
 
@@ -26,7 +29,7 @@ type keys struct {
 	// than all else. Readers sort, so they take turns.
 	mu     sync.Mutex
 	sorted order[ref]
-	fresh  []ref // with a row, not yet in sorted
+	fresh  [][]ref // with a row, not yet in sorted; in pieces, because a long slice takes long to grow
 }
 
 // askedKey is a key that an update is about. What is written comes in the order of the entries, as what was asked for did,
@@ -143,7 +146,16 @@ func (b *book) putKey(row *ledger.KeyRow) {
 	b.write.keyRow(row)
 	record := b.space.add(b.write.buf) // may move the chunk that grows
 	binary.LittleEndian.PutUint32(b.space.from(at), uint32(record))
-	b.keys.fresh = append(b.keys.fresh, at)
+	b.keys.addFresh(at)
+}
+
+func (k *keys) addFresh(at ref) {
+	const piece = 1 << 12
+	last := len(k.fresh) - 1
+	if last < 0 || len(k.fresh[last]) == piece {
+		k.fresh, last = append(k.fresh, nil), last+1
+	}
+	k.fresh[last] = append(k.fresh[last], at)
 }
 
 // findKeys reads those of the rows of keys that exist, each once. Who writes has asked for them before.
@@ -198,8 +210,9 @@ func (b *book) pageOfKeys(r ledger.Range) []ledger.KeyRow {
 	k := b.keys
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	slices.SortFunc(k.fresh, k.sorted.places.compare)
-	for _, at := range k.fresh {
+	fresh := slices.Concat(k.fresh...)
+	slices.SortFunc(fresh, k.sorted.places.compare)
+	for _, at := range fresh {
 		k.sorted.add(at)
 	}
 	k.fresh = nil
@@ -210,7 +223,7 @@ func (k *keys) clone(space *arena) *keys {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	c := newKeys(space, k.seed)
-	c.index, c.fresh = k.index.clone(), slices.Clone(k.fresh)
+	c.index, c.fresh = k.index.clone(), [][]ref{slices.Concat(k.fresh...)}
 	c.sorted = *k.sorted.clone(c.sorted.places, func(at ref) ref { return at })
 	return c
 }
@@ -220,42 +233,195 @@ const (
 	keyReceiptOther = 1 << iota // the receipt names another key
 	keyRefused
 	keyGuarded
+	keyTransaction // the one result is a transaction that is kept, and the time is its own
+	keyDigest      // the inputs are the digest of a post
+	keyLines       // the balances are those of lines that are kept, of accounts of the transaction
 )
 
+// keyRow writes what became of a key. Most entries are a transaction and nothing else: its time, its accounts and their
+// balances are not written again.
 func (w *writer) keyRow(k *ledger.KeyRow) {
-	w.idAndTime(k.Receipt.ID, k.Receipt.RecordedAt)
+	w.id(k.Receipt.ID)
 	has := bit(k.Receipt.Key != k.Key, keyReceiptOther) | bit(k.Refusal != nil, keyRefused) | bit(k.Receipt.Guarded != nil, keyGuarded)
+	at := w.onlyTransaction(k)
+	digest, short := postDigest(k.Inputs)
+	has |= bit(at != 0, keyTransaction) | bit(short, keyDigest)
+	place := len(w.buf)
 	w.byte(has)
+	if at != 0 {
+		w.ref(at)
+	} else {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(k.Receipt.RecordedAt.UnixMicro()))
+		w.results(k.Receipt.Results)
+	}
 	if has&keyReceiptOther != 0 {
 		w.text(k.Receipt.Key)
 	}
-	w.bytes(k.Inputs)
-	w.results(k.Receipt.Results)
+	if short {
+		w.buf = append(w.buf, digest[:]...)
+	} else {
+		w.bytes(k.Inputs)
+	}
 	if has&keyGuarded != 0 {
 		w.results(k.Receipt.Guarded)
 	}
-	w.balances(k.Receipt.Balances)
+	if at != 0 && w.linesOf(at, k.Receipt.Balances) {
+		w.buf[place] |= keyLines
+	} else {
+		w.balances(k.Receipt.Balances)
+	}
 	if has&keyRefused != 0 {
 		w.refusal(k.Refusal)
 	}
 }
 
+// onlyTransaction returns the place of the transaction that is all that the key's entry made, at the same time, or 0.
+func (w *writer) onlyTransaction(k *ledger.KeyRow) ref {
+	all := k.Receipt.Results
+	if len(all) != 1 || all[0].Transaction == (ledger.ID{}) || all[0] != (ledger.Result{Transaction: all[0].Transaction}) {
+		return 0
+	}
+	at := w.book.transactions.known(all[0].Transaction)
+	if at == 0 || timeOf(w.book.space.from(at)) != k.Receipt.RecordedAt.UnixMicro() {
+		return 0
+	}
+	return at
+}
+
+// keyTime returns the id of the entry and the time that a row of a key tells, in microseconds.
+func (b *book) keyTime(row ref) (id ledger.ID, micros int64) {
+	record := b.space.from(row)
+	id = ledger.ID(record)
+	if record[len(id)]&keyTransaction != 0 {
+		return id, timeOf(b.space.from(ref(binary.LittleEndian.Uint32(record[len(id)+1:]))))
+	}
+	return id, int64(binary.LittleEndian.Uint64(record[len(id)+1:])) //nolint:gosec // the bits
+}
+
 func (r *reader) keyRow(key string) (k ledger.KeyRow) {
 	k.Key, k.Receipt.Key = key, key
-	k.Receipt.ID, k.Receipt.RecordedAt = r.idAndTime()
+	k.Receipt.ID = r.id()
 	has := r.byte()
+	var at ref
+	if has&keyTransaction != 0 {
+		at = r.ref()
+		k.Receipt.RecordedAt = microTime(timeOf(r.book.space.from(at)))
+		k.Receipt.Results = []ledger.Result{{Transaction: r.book.transactions.idAt(at)}}
+	} else {
+		k.Receipt.RecordedAt = microTime(int64(binary.LittleEndian.Uint64(r.take(8)))) //nolint:gosec // the bits
+		k.Receipt.Results = r.results()
+	}
 	if has&keyReceiptOther != 0 {
 		k.Receipt.Key = r.text()
 	}
-	k.Inputs, k.Receipt.Results = r.bytes(), r.results()
+	if has&keyDigest != 0 {
+		k.Inputs = digestText([digestBytes]byte(r.take(digestBytes)))
+	} else {
+		k.Inputs = r.bytes()
+	}
 	if has&keyGuarded != 0 {
 		k.Receipt.Guarded = r.results()
 	}
-	k.Receipt.Balances = r.balances()
+	if has&keyLines != 0 {
+		k.Receipt.Balances = r.balancesOfLines(at)
+	} else {
+		k.Receipt.Balances = r.balances()
+	}
 	if has&keyRefused != 0 {
 		k.Refusal = r.refusal()
 	}
 	return k
+}
+
+// The inputs of an entry that is a Post are a text that is longer than what it says: a word and 16 bytes in base64.
+const (
+	digestBytes = 16
+	digestMark  = `"post:`
+	digestLen   = len(digestMark) + 22 + 1
+)
+
+var digestCode = base64.RawURLEncoding.Strict() // so that one text is one digest
+
+func postDigest(inputs []byte) (digest [digestBytes]byte, is bool) {
+	if len(inputs) != digestLen || string(inputs[:len(digestMark)]) != digestMark || inputs[digestLen-1] != '"' {
+		return digest, false
+	}
+	text := inputs[len(digestMark) : digestLen-1]
+	if bytes.ContainsAny(text, "\r\n") { // which the decoder would ignore
+		return digest, false
+	}
+	n, err := digestCode.Decode(digest[:], text)
+	return digest, err == nil && n == digestBytes
+}
+
+func digestText(digest [digestBytes]byte) []byte {
+	text := digestCode.AppendEncode(append(make([]byte, 0, digestLen), digestMark...), digest[:])
+	return append(text, '"')
+}
+
+// linesOf writes balances as the postings and the versions that they are of, when the lines with those versions say the
+// same. It writes nothing when not.
+func (w *writer) linesOf(at ref, all []ledger.Balance) bool {
+	if len(all) == 0 || len(all) > 0xff {
+		return false
+	}
+	r := w.book.reader(at)
+	w.accounts = r.postingAccounts(w.accounts[:0])
+	start := len(w.buf)
+	w.byte(byte(len(all)))
+	for i := range all {
+		b := &all[i]
+		n := w.book.accounts.known(&b.Account)
+		posting := slices.Index(w.accounts, n)
+		if n == 0 || posting < 0 || !w.sameAsLine(n, b) {
+			w.buf = w.buf[:start]
+			return false
+		}
+		w.uint(uint64(posting)) //nolint:gosec // an index
+		w.uint(b.Version)
+	}
+	return true
+}
+
+// sameAsLine reports whether a balance is that of the line with its version.
+func (w *writer) sameAsLine(n uint32, b *ledger.Balance) bool {
+	list := &w.book.accounts.row(n).lines
+	if b.Version == 0 || b.Version > uint64(list.count) {
+		return false
+	}
+	r := w.book.reader(w.book.lineAt(list, uint32(b.Version-1)))  //nolint:gosec // at most count
+	version, posted, held := r.lineBalance(uint32(b.Version - 1)) //nolint:gosec // the same
+	available, err := posted.Sub(held)
+	return version == b.Version && posted == b.Posted && held == b.Held && err == nil && available == b.Available
+}
+
+func (r *reader) balancesOfLines(at ref) []ledger.Balance {
+	of := r.book.reader(at)
+	accounts := of.postingAccounts(nil)
+	all := make([]ledger.Balance, r.byte())
+	for i := range all {
+		b, n := &all[i], accounts[r.uint()]
+		b.Account, b.Version = r.book.accounts.id(n), r.uint()
+		b.Posted, b.Held = r.book.balanceAt(n, b.Version)
+		b.Available, _ = b.Posted.Sub(b.Held) // it went when it was written
+	}
+	return all
+}
+
+// balanceAt reads the balances of the line with a version. It is the line of that number, unless somebody else than a
+// ledger added lines out of order.
+func (b *book) balanceAt(n uint32, version uint64) (posted, held currency.Amount) {
+	list := &b.accounts.row(n).lines
+	number := uint32(version - 1) //nolint:gosec // it was a number of the list when it was written
+	for i := range list.count {
+		try := (number + i) % list.count
+		r := b.reader(b.lineAt(list, try))
+		var v uint64
+		if v, posted, held = r.lineBalance(try); v == version {
+			break
+		}
+	}
+	return posted, held
 }
 
 func (w *writer) balances(all []ledger.Balance) {

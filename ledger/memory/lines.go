@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"sort"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 )
 
@@ -89,7 +90,7 @@ func (w *writer) line(l *ledger.Line, number uint32) {
 		w.uint(l.Version)
 	}
 	if has&lineKnown != 0 {
-		w.uint(uint64(at))
+		w.ref(at)
 	}
 	if has&lineOther != 0 {
 		w.id(l.Transaction)
@@ -120,7 +121,7 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 		l.Version = r.uint()
 	}
 	if has&lineKnown != 0 {
-		at := ref(r.uint()) //nolint:gosec // written from 32 bits
+		at := r.ref()
 		l.Transaction = r.book.transactions.idAt(at)
 		if has&lineSameTimes != 0 {
 			recorded, effective := r.book.transactions.times(at)
@@ -145,6 +146,31 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 		l.Terms = new(r.terms())
 	}
 	return l
+}
+
+// lineBalance reads of a line its version and balances only.
+func (r *reader) lineBalance(number uint32) (version uint64, posted, held currency.Amount) {
+	has := r.byte()
+	r.byte()
+	version = uint64(number) + 1
+	if has&lineInTurn == 0 {
+		version = r.uint()
+	}
+	if has&lineKnown != 0 {
+		r.ref()
+	}
+	if has&lineOther != 0 {
+		r.id()
+	}
+	if has&lineSameTimes == 0 {
+		r.int()
+	}
+	if has&lineEffective != 0 {
+		r.int()
+	}
+	posted = r.amount()
+	r.amount()
+	return version, posted, r.amount()
 }
 
 func (w *writer) terms(t *ledger.Terms) {

@@ -16,6 +16,8 @@ type writer struct {
 	book *book
 	buf  []byte
 	last *currency.Definition // of the amount before
+
+	accounts []uint32 // space
 }
 
 func (w *writer) begin() {
@@ -40,6 +42,7 @@ func (w *writer) bytes(b []byte) { // nil stays nil
 	w.buf = append(w.buf, b...)
 }
 
+func (w *writer) ref(at ref)                 { w.buf = binary.LittleEndian.AppendUint32(w.buf, uint32(at)) }
 func (w *writer) id(id ledger.ID)            { w.buf = append(w.buf, id[:]...) }
 func (w *writer) time(t time.Time)           { w.int(t.UnixMicro()) }
 func (w *writer) account(a ledger.AccountID) { w.uint(uint64(w.book.accounts.number(&a))) }
@@ -147,6 +150,7 @@ func (r *reader) id() (id ledger.ID) {
 	return id
 }
 
+func (r *reader) ref() ref                  { return ref(binary.LittleEndian.Uint32(r.take(4))) }
 func (r *reader) time() time.Time           { return microTime(r.int()) }
 func (r *reader) account() ledger.AccountID { return r.book.accounts.id(uint32(r.uint())) }          //nolint:gosec // written from 32 bits
 func (r *reader) key() string               { return r.bulk.text(r.book.keys.bytes(ref(r.uint()))) } //nolint:gosec // written from 32 bits

@@ -209,6 +209,8 @@ const (
 	transactionReverses
 	transactionImported
 	transactionReversed
+
+	transactionPostings = 5 // the three bits from here on: how many, or 0 when a number says it
 )
 
 // putTransactions adds transactions, or puts them in the place of those that are there. It looks at the places in the
@@ -247,14 +249,20 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 		bit(t.Reference != "" || t.Description != "" || t.Meta != nil, transactionNote) |
 		bit(t.Reverses != ledger.ID{}, transactionReverses) | bit(t.Imported, transactionImported) |
 		bit(t.Reversed != nil, transactionReversed)
+	few := len(t.Postings) > 0 && len(t.Postings) < 1<<3
+	if few {
+		has |= byte(len(t.Postings)) << transactionPostings
+	}
 	w.byte(has)
 	if has&transactionEffective != 0 {
 		w.time(t.EffectiveAt)
 	}
-	w.key(t.Key)
-	if t.Postings == nil {
+	w.ref(w.book.keys.word(t.Key))
+	switch {
+	case few:
+	case t.Postings == nil:
 		w.uint(0)
-	} else {
+	default:
 		w.uint(uint64(len(t.Postings)) + 1)
 	}
 	for i := range t.Postings {
@@ -275,6 +283,33 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 
 const sideBits = 2
 
+// postings reads how many postings follow, -1 when the slice was nil.
+func (r *reader) postings(has byte) int {
+	if n := int(has >> transactionPostings); n > 0 {
+		return n
+	}
+	return int(r.uint()) - 1 //nolint:gosec // a slice had so many
+}
+
+// transactionKey reads the place of the key of a transaction, and leaves the reader at its postings.
+func (r *reader) transactionKey() (key ref, has byte) {
+	r.take(24)
+	if has = r.byte(); has&transactionEffective != 0 {
+		r.int()
+	}
+	return r.ref(), has
+}
+
+// postingAccounts reads the accounts of the postings of a transaction.
+func (r *reader) postingAccounts(space []uint32) []uint32 {
+	_, has := r.transactionKey()
+	for range r.postings(has) {
+		space = append(space, uint32(r.uint()>>sideBits)) //nolint:gosec // written from 32 and 2 bits
+		r.amount()
+	}
+	return space
+}
+
 func (r *reader) transactionRow() (t ledger.Transaction) {
 	t.ID, t.RecordedAt = r.idAndTime()
 	has := r.byte()
@@ -282,9 +317,9 @@ func (r *reader) transactionRow() (t ledger.Transaction) {
 	if has&transactionEffective != 0 {
 		t.EffectiveAt = r.time()
 	}
-	t.Key = r.key()
-	if n := r.uint(); n > 0 {
-		t.Postings = r.bulk.takePostings(int(n - 1)) //nolint:gosec // a slice had so many
+	t.Key = r.bulk.text(r.book.keys.bytes(r.ref()))
+	if n := r.postings(has); n >= 0 {
+		t.Postings = r.bulk.takePostings(n)
 	}
 	for i := range t.Postings {
 		v := r.uint()
