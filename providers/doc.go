@@ -15,12 +15,58 @@
 //  3. Report effects, not hopes. An [Effect] is money that really moved on our balance at the provider, signed, with the
 //     provider's own id. The same effect always has the same id and amount. A take-back is a new effect with an id of its own.
 //
-// # Writing one
-//
-// Implement [Provider], beginning Submit with [Operation.Validate] and [Descriptor.Supports]; add [Receiver] when the far
-// side calls webhooks, [Poller] when it offers a list of events, [Checker] and [Quoter] when they make sense. Then run
-// package providertest against it: it plays faults, restarts, forged webhooks and redelivery, and says which rule was
-// broken. The example in this package shows the least that works.
-//
 // Card numbers never enter kosh: there is no field for them. An instrument is a token that the provider made.
+//
+// # From an empty file to a provider that passes
+//
+// An afternoon's way, in the order in which it is least work. examples/customprovider is where it ends: a gift-card scheme in
+// one file, its tests in ten lines, and a member who tops up with it. Each step names an example that runs.
+//
+// Step 1, the far side. You cannot lose an answer of the real one on purpose, so pretend one: a server on the loopback
+// interface with a list of operations by key, balances, and a switch for the next fault. A hundred lines are enough. It must do
+// what the real one does, and nothing kinder: when it acts and hangs up, it has acted. Let it count requests.
+//
+// Step 2, the test. Fill a providertest.World with what the far side knows, and run providertest.Run: ten lines, all red. From
+// here on the suite says what to do next. What your far side never does you leave nil, and the check is waived, visibly.
+//
+// Step 3, Describe. One [Offer] for each kind, method and asset, with the bounds that the far side has; Exponent is the
+// number of decimals on its wire. From then on [Descriptor.Supports] refuses for you, exactly. KeyRetention is how long the far side
+// remembers a key: read its manual, it is often a day. VisibleAfter is how long a lookup may miss what was sent.
+// See the example of [Descriptor.Supports].
+//
+// Step 4, Submit. First context, [Operation.Validate] and Supports, all [NotSent]: nothing has left. Then one request, with
+// Operation.Key as the far side's key. Then the answer, and this is the part to write slowly: for each status, what does
+// it prove? A decline is an answer, a Failed report with the far side's code. A 400 is [Rejected] if the far side will say
+// it again under this key. A refused connection and most 429s are [NotSent]. A 409 is [Duplicate]. All else is [Maybe]. See the
+// example of [Error].
+//
+// Switch off what sends again by itself: the retries of an SDK, and those of net/http, which repeats a request that has an
+// Idempotency-Key when a connection breaks, unless its body can be read once only. The suite finds both.
+//
+// Step 5, the report. State says how the operation stands, effects what moved, with the far side's ids: of the movement, not of
+// your answer, for the same movement is reported by Submit, by Lookup and by webhooks, and is one. Money that comes in is positive,
+// fees that the far side keeps are effects of their own. Final means that nothing more is expected. [Report.Validate] finds
+// what contradicts itself; see its example.
+//
+// Step 6, Lookup. By key, by reference, or by both, which must then agree. Nothing found is [ErrNotFound], which proves nothing
+// before VisibleAfter; every other failure is an error without a report.
+//
+// Step 7, what comes by itself. Webhooks: implement [Receiver], verify the raw bytes before parsing, in constant time, refuse what
+// is old, and remember nothing: the same delivery gives the same events. See its example. A list of events:
+// [Poller], whose cursor skips nothing. An account statement: [Lister]. Debits that may come back for a while: Offer.Provisional, and
+// Final only when the window has passed.
+//
+// Step 8, memory. Most adapters need none: the far side knows. What must be remembered (a cursor, a nonce, the next trace
+// number) goes through [StateStore], by compare-and-swap, before anything is sent that depends on it. A variable is lost in a
+// restart, and a second process does not see it. See its example.
+//
+// Step 9, secrets. Hosts log providers, reports and errors with %+v. Keep keys in a type with a Format method or in a closure, and
+// never wrap an error of a library that quotes a request.
+//
+// When the suite is green, give the provider to payments.Service.Register. Nothing else changes: the code that tops up, tips
+// and cashes out does not know which provider it runs on. What the suite cannot know is whether your pretended far side is
+// like the real one; say in your package's comment what was never run live.
+//
+// Beside [Provider], [Checker] says whether the configuration works, [Quoter] what an operation will cost, and [Wrapper] lets metrics
+// or limits stand around a provider; [As] looks through them.
 package providers
