@@ -13,8 +13,8 @@ import (
 
 // Scan implements [ledger.Store]. Every list has an index in its order; a page costs what its rows cost.
 func (s *Store) Scan(ctx context.Context, book string, r ledger.Range) (ledger.Rows, error) {
-	if r.Limit < 1 || r.Limit > ledger.MaxPage {
-		return ledger.Rows{}, fmt.Errorf("postgres: a page has 1 to %d rows, not %d", ledger.MaxPage, r.Limit)
+	if err := checkLimit(r); err != nil {
+		return ledger.Rows{}, err
 	}
 	return again(ctx, s, func() (rows ledger.Rows, err error) {
 		err = s.onConnection(ctx, func(ctx context.Context, session session) error {
@@ -24,6 +24,13 @@ func (s *Store) Scan(ctx context.Context, book string, r ledger.Range) (ledger.R
 		})
 		return rows, err
 	})
+}
+
+func checkLimit(r ledger.Range) error {
+	if r.Limit < 1 || r.Limit > ledger.MaxPage {
+		return fmt.Errorf("postgres: a page has 1 to %d rows, not %d", ledger.MaxPage, r.Limit)
+	}
+	return nil
 }
 
 // scan reads a page; calls before are sent with it, and a transaction that they begin is left for the caller to end.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -92,4 +93,24 @@ func open(tb testing.TB, url string, o postgres.Options) *postgres.Store {
 	require.NoError(tb, err)
 	tb.Cleanup(s.Close)
 	return s
+}
+
+// ownServer starts a server for one test, which may kill it.
+func ownServer(tb testing.TB, settings ...string) *pgtest.Server {
+	tb.Helper()
+	s, err := pgtest.Launch(tb.Context(), settings...)
+	must(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Remove()) })
+	return s
+}
+
+// with adds a parameter to a URL.
+func with(tb testing.TB, address, name, value string) string {
+	tb.Helper()
+	u, err := url.Parse(address)
+	require.NoError(tb, err)
+	q := u.Query()
+	q.Set(name, value)
+	u.RawQuery = q.Encode()
+	return u.String()
 }

@@ -27,6 +27,7 @@ type call struct {
 	*statement
 	args     [][]byte
 	row      func(values [][]byte) error // nil when there are none; values are valid during the call only
+	once     bool                        // not worth preparing
 	absent   bool                        // the statement adds rows that were absent: a duplicate means that one appeared
 	affected int64
 	tag      string
@@ -75,7 +76,7 @@ func (s session) run(ctx context.Context, calls []*call) error {
 	fresh := make([]bool, len(calls))
 	sent := make(map[string]bool)
 	for i, c := range calls {
-		if s.unnamed {
+		if s.unnamed || c.once {
 			p.SendQueryParams(c.sql, c.args, c.oids, binaryFormat, binaryFormat)
 			continue
 		}

@@ -32,7 +32,7 @@ type statements struct {
 
 	takeNumbers *statement
 
-	saveTimeout, savepoint, release, rollbackTo *statement
+	hostSettings, restore, savepoint, release, rollbackTo *statement
 
 	schema string // quoted, with its dot
 }
@@ -67,7 +67,9 @@ func newStatements(schema string, isolation pgx.TxIsoLevel) *statements {
 	q.commit, q.rollback = newStatement("commit"), newStatement("rollback")
 	q.settings = newStatement(settingsText)
 	q.takeNumbers = newStatement("select nextval('"+strings.ReplaceAll(q.schema, "'", "''")+"account_number') from generate_series(1, $1)", oidInt4)
-	q.saveTimeout = newStatement("select current_setting('lock_timeout'), current_setting('plan_cache_mode'), current_setting('enable_seqscan'), current_setting('jit')")
+	q.hostSettings = newStatement("select current_setting('lock_timeout'), (extract(epoch from current_setting('lock_timeout')::interval) * 1000)::bigint, " +
+		"current_setting('plan_cache_mode'), current_setting('enable_seqscan'), current_setting('jit'), current_setting('citus.version', true)")
+	q.restore = newStatement("select set_config('plan_cache_mode', $1, true), set_config('enable_seqscan', $2, true), set_config('jit', $3, true)", oidText, oidText, oidText)
 	q.savepoint, q.release, q.rollbackTo = newStatement("savepoint kosh"), newStatement("release savepoint kosh"), newStatement("rollback to savepoint kosh")
 	q.reading(in)
 	q.adding(in)

@@ -42,6 +42,8 @@ type Store struct {
 
 var _ ledger.Store = (*Store)(nil)
 
+const defaultPatience = 20 * time.Second
+
 // New returns a store on the host's own pool, without looking at the database; see [Check]. Closing the store leaves
 // the pool open.
 func New(pool *pgxpool.Pool, o Options) *Store {
@@ -49,7 +51,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 		o.Schema = DefaultSchema
 	}
 	if o.Patience <= 0 {
-		o.Patience = 20 * time.Second
+		o.Patience = defaultPatience
 	}
 	if o.LockTimeout <= 0 {
 		o.LockTimeout = 5 * time.Second

@@ -41,7 +41,7 @@ func (s *Store) Update(ctx context.Context, book string, want ledger.Names, deci
 	names := want.Sorted()
 	r := retries{patience: s.options.Patience}
 	for {
-		t := &turn{s: s, book: book, names: &names, decide: decide}
+		t := &turn{s: s, book: book, names: &names, decide: decide, before: []*call{{statement: s.sql.begin}, {statement: s.sql.settings}}}
 		err := s.onConnection(ctx, t.run)
 		if lost, ok := errors.AsType[*errAmbiguous](err); ok {
 			if len(t.written) == 0 {
@@ -59,7 +59,7 @@ func (s *Store) Update(ctx context.Context, book string, want ledger.Names, deci
 		if err == nil {
 			return nil
 		}
-		if err := r.next(ctx, err, t.decided); err != nil {
+		if err := r.next(ctx, err); err != nil {
 			return err
 		}
 	}
@@ -107,26 +107,23 @@ func (s *Store) clean(ctx context.Context, conn *pgxpool.Conn, well bool, err er
 
 // turn is one try of an Update.
 type turn struct {
-	s       *Store
-	book    string
-	names   *ledger.Names
-	decide  ledger.Decide
-	joined  bool
-	decided bool            // decide was called
-	written []ledger.KeyRow // once the write was sent
+	s      *Store
+	book   string
+	names  *ledger.Names
+	decide ledger.Decide
+	joined bool
+
+	before, after []*call         // around the calls of the locks and of the write
+	written       []ledger.KeyRow // once the write was sent
+	finished      bool            // the calls after were run
 }
 
 func (t *turn) run(ctx context.Context, session session) error {
 	f := t.s.finder(session, t.book, t.joined)
-	var before []*call
-	if !t.joined {
-		before = []*call{{statement: t.s.sql.begin}, {statement: t.s.sql.settings}}
-	}
-	found, err := f.lock(ctx, t.names, before...)
+	found, err := f.lock(ctx, t.names, t.before...)
 	if err != nil {
 		return err
 	}
-	t.decided = true
 	write, more, err := t.decide(found)
 	if err != nil {
 		return &decided{err}
@@ -161,7 +158,10 @@ func (t *turn) write(ctx context.Context, f *finder, found, write *ledger.Rows) 
 		return err
 	}
 	if t.joined {
-		return t.outcome(f.session.run(ctx, calls), calls)
+		calls = append(calls, t.after...)
+		err := t.outcome(f.session.run(ctx, calls), calls)
+		t.finished = err == nil
+		return err
 	}
 	t.written = write.Keys
 	commit := &call{statement: t.s.sql.commit}
@@ -215,7 +215,7 @@ func (s *Store) happened(ctx context.Context, book string, key *ledger.KeyRow, r
 		if err == nil {
 			return len(found.Keys) == 1 && found.Keys[0].Receipt.ID == key.Receipt.ID && string(found.Keys[0].Inputs) == string(key.Inputs), nil
 		}
-		if err := r.next(ctx, err, false); err != nil {
+		if err := r.next(ctx, err); err != nil {
 			return false, err
 		}
 	}
@@ -235,7 +235,7 @@ const (
 )
 
 // next returns nil when the same should be tried again, after a pause, else the error for the caller.
-func (r *retries) next(ctx context.Context, err error, was bool) error {
+func (r *retries) next(ctx context.Context, err error) error {
 	if d, ok := errors.AsType[*decided](err); ok {
 		return d.err
 	}
@@ -332,7 +332,7 @@ func again(ctx context.Context, s *Store, work func() (ledger.Rows, error)) (led
 		if err == nil {
 			return rows, nil
 		}
-		if err := r.next(ctx, err, false); err != nil {
+		if err := r.next(ctx, err); err != nil {
 			return ledger.Rows{}, err
 		}
 	}
