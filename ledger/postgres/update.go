@@ -190,16 +190,16 @@ func (t *turn) outcome(err error, calls []*call) error {
 	last := len(calls) - 1
 	switch {
 	case isLost(f) && !t.joined:
-		return &errAmbiguous{f.err}
+		return &errAmbiguous{f}
 	case f.at >= last && !t.joined && (state == stateInternal || state == stateUnknownOutcome):
-		return &errAmbiguous{f.err}
+		return &errAmbiguous{f}
 	case state == stateUniqueViolation || state == stateInternal:
 		if f.at < len(calls) && calls[f.at].absent {
-			return &collision{f.err}
+			return &collision{f}
 		}
-		return fmt.Errorf("%w: %w", ErrExists, f.err)
+		return fmt.Errorf("%w: %w", ErrExists, f)
 	}
-	return f.err
+	return f
 }
 
 // collision says that a row which was absent is there.
