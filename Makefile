@@ -9,7 +9,7 @@ BENCHTIME ?= 200ms
 ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench bench-currency bench-ledger fuzz sim cover vet fmt tidy
+.PHONY: help test lint bench bench-currency bench-ledger bench-postgres fuzz sim cover vet fmt tidy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ bench-ledger: ## measure the ledger on the memory store by CPU time (ACCOUNTS= T
 	@$(if $(ACCOUNTS),KOSH_BENCH_ACCOUNTS='$(ACCOUNTS)') $(if $(TRANSFERS),KOSH_BENCH_TRANSFERS='$(TRANSFERS)') \
 		$(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') \
 		go test ./ledger/memory -run '^$$' -bench 'Ledger|Growth' -benchtime 1x -timeout 0
+
+# Three ways to record the same transfers, in one run. Five million transfers take a while: GROWTH=5000000.
+bench-postgres: ## measure ledger/postgres beside naive and unchecked writes (SECONDS= GROWTH=)
+	@cd ledger/postgres && $(if $(SECONDS),KOSH_BENCH_SECONDS='$(SECONDS)') $(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') \
+		go test -run '^$$' -bench 'Postgres|Growth' -benchtime 1x -timeout 0 .
 
 fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz
