@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -160,6 +162,44 @@ func TestOneSubmitIsOneRequest(t *testing.T) {
 		require.Error(t, err, f)
 		assert.Equal(t, 1, s.Requests()-before, "fault %d", f)
 	}
+}
+
+// A key must not follow a redirect, whoever sends it.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	c := newClock()
+	s := far(t, c)
+	asked := 0
+	p := adapter(t, s, c, newState(), func(cfg *stripe.Config) {
+		cfg.HTTPClient = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			asked++
+			return &http.Response{
+				StatusCode: http.StatusFound, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r,
+			}, nil
+		})}
+	})
+	_, err := p.Lookup(t.Context(), providers.Query{Reference: "re_1"})
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, providers.ErrNotFound)
+	assert.Equal(t, 1, asked)
+}
+
+// The library logs what Stripe answers to standard error unless it is told not to.
+func TestNothingIsLogged(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	require.NoError(t, err)
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	for _, status := range []int{400, 401, 402, 500} {
+		p := answers(t, status, nil, `{"error":{"type":"invalid_request_error","message":"sk_live_x"}}`)
+		_, err := p.Submit(t.Context(), sample(newClock(), providers.Deposit, providers.Card, "cus_1/pm_1"))
+		require.Error(t, err)
+	}
+	os.Stderr = before
+	require.NoError(t, file.Close())
+	logged, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	assert.Empty(t, string(logged))
 }
 
 func TestAStored500IsFoundByLookingUp(t *testing.T) {

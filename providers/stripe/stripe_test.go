@@ -464,6 +464,120 @@ func TestATransferThatIsReversed(t *testing.T) {
 	}
 }
 
+// What moved and came back is a success that was taken back: "failed" would say that nothing ever moved.
+func TestWhatCameBackHadSucceeded(t *testing.T) {
+	c := newClock()
+	s := far(t, c)
+	s.TopUp(500_00, "usd")
+	p := adapter(t, s, c, newState())
+	deposit := sample(c, providers.Deposit, providers.Card, s.Instrument(stripetest.CardRefundFails))
+	d, err := p.Submit(t.Context(), deposit)
+	require.NoError(t, err)
+	for _, tt := range []struct {
+		op    providers.Operation
+		after time.Duration
+		code  string
+	}{
+		{sample(c, providers.Deposit, providers.Bank, s.Instrument(stripetest.BankReturned)), stripetest.DebitAfter + stripetest.ReturnAfter, "account_closed"},
+		{sample(c, providers.Withdrawal, providers.Bank, stripetest.PayoutBankBounces), stripetest.PayoutAfter + stripetest.BounceAfter, "account_closed"},
+		{providers.Operation{
+			Key: uuid.NewString(), Kind: providers.Refund, Method: providers.Card, Amount: usd("100.00"), TargetReference: d.Reference,
+		}, stripetest.RefundFails, "lost_or_stolen_card"},
+	} {
+		_, err := p.Submit(t.Context(), tt.op)
+		require.NoError(t, err)
+		c.pass(tt.after)
+		r, err := p.Lookup(t.Context(), providers.Query{Key: tt.op.Key, Kind: tt.op.Kind})
+		require.NoError(t, err)
+		require.NoError(t, r.Validate())
+		assert.Equal(t, []any{providers.Succeeded, true, tt.code}, []any{r.State, r.Final, r.Reason.Code}, "%s", tt.op.Kind)
+	}
+	failed := sample(c, providers.Deposit, providers.Bank, s.Instrument(stripetest.BankInsufficient))
+	_, err = p.Submit(t.Context(), failed)
+	require.NoError(t, err)
+	c.pass(stripetest.DebitAfter)
+	r, err := p.Lookup(t.Context(), providers.Query{Key: failed.Key, Kind: failed.Kind})
+	require.NoError(t, err)
+	assert.Equal(t, []any{providers.Failed, true, "insufficient_funds"}, []any{r.State, r.Final, r.Reason.Code})
+	assert.Empty(t, r.Effects)
+}
+
+func TestAReferenceOfAnotherOperation(t *testing.T) {
+	c := newClock()
+	s := far(t, c)
+	p := adapter(t, s, c, newState())
+	r, err := p.Submit(t.Context(), sample(c, providers.Deposit, providers.Card, s.Instrument(stripetest.Card)))
+	require.NoError(t, err)
+	for _, q := range []providers.Query{
+		{Key: uuid.NewString(), Reference: r.Reference},
+		{Reference: "pi_none"},
+		{Reference: "re_none"},
+		{Reference: "tr_none"},
+		{Reference: "po_none"},
+		{Reference: "seti_none"},
+		{Reference: "cs_none"},
+		{Reference: "txn_none"},
+		{Reference: "acct_none"},
+		{Reference: "acct_none/x"},
+		{Reference: "in_1"},
+		{Reference: "pi_1/../refunds"},
+		{Reference: "pi_1?expand=x"},
+		{Reference: "pi_"},
+		{Key: uuid.NewString()},
+		{Key: "x", Kind: providers.Cancel},
+	} {
+		got, err := p.Lookup(t.Context(), q)
+		require.ErrorIs(t, err, providers.ErrNotFound, "%+v", q)
+		assert.Empty(t, got)
+	}
+	_, err = p.Lookup(t.Context(), providers.Query{})
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, providers.ErrNotFound)
+}
+
+// The newest seconds wait for the next poll: what Stripe makes at once may appear in its lists out of order.
+func TestPollLeavesTheNewest(t *testing.T) {
+	c := newClock()
+	s := far(t, c)
+	p := adapter(t, s, c, newState())
+	_, err := p.Submit(t.Context(), sample(c, providers.Deposit, providers.Card, s.Instrument(stripetest.Card)))
+	require.NoError(t, err)
+	events, cursor, err := p.Poll(t.Context(), "", 0)
+	require.NoError(t, err)
+	assert.Empty(t, events)
+	assert.Empty(t, cursor)
+	c.pass(11 * time.Second)
+	events, _, err = p.Poll(t.Context(), cursor, 0)
+	require.NoError(t, err)
+	assert.Len(t, events, 3)
+}
+
+// Stripe's times are whole seconds; a period that begins or ends within one must still have every movement once.
+func TestListWithinASecond(t *testing.T) {
+	c := newClock()
+	s := far(t, c)
+	p := adapter(t, s, c, newState())
+	at := c.read()
+	s.TopUp(100, "usd")
+	half := at.Add(time.Second / 2)
+	for _, tt := range []struct {
+		since, until time.Time
+		want         int
+	}{
+		{at, at, 0},
+		{at, half, 1},
+		{half, at.Add(time.Second), 0},
+		{half, at.Add(time.Hour), 0},
+		{at.Add(-time.Second / 2), at, 0},
+		{at.Add(-time.Second / 2), half, 1},
+		{time.Time{}, half, 1},
+	} {
+		movements, _, err := p.List(t.Context(), tt.since, tt.until, "", 0)
+		require.NoError(t, err)
+		assert.Len(t, movements, tt.want, "%v to %v", tt.since, tt.until)
+	}
+}
+
 func TestPollGoesOnWhenItsEventIsGone(t *testing.T) {
 	c := newClock()
 	s := far(t, c)

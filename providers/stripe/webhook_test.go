@@ -118,6 +118,7 @@ func TestSignatures(t *testing.T) {
 		{"no time", old, one[len("t=1772442000,"):], 0, false},
 		{"another time", old, "t=2" + one[3:], 0, false},
 		{"two times", old, one + ",t=1", 0, false},
+		{"two times, the right one last", old, "t=1," + one, 0, false},
 		{"a time spelt otherwise", old, "t=0" + one[2:], 0, false},
 		{"capitals", old, one[:len("t=1772442000,v1=")] + fmt.Sprintf("%X", []byte("x")), 0, false},
 		{"the test scheme alone", old, "t=1772442000,v0" + one[len("t=1772442000,v1"):], 0, false},
