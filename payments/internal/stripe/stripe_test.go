@@ -41,6 +41,7 @@ func TestStories(t *testing.T) {
 				{"transfer", transfer},
 				{"answers that are lost", lostAnswers},
 				{"wallet that is frozen, full or closed", frozenWallet},
+				{"charged in yen, settled in dollars", yen},
 				{"fees and settlement", settlement},
 			} {
 				inner := *w
@@ -52,7 +53,7 @@ func TestStories(t *testing.T) {
 			}
 			w.pass(40 * day)
 			w.sound(0)
-			t.Logf("%d webhooks, %d of them before the response; %d operations at Stripe; cases: %s", w.hooks.delivered, w.hooks.early, len(w.sent), w.cases())
+			t.Logf("%d webhooks, %d of them before the response; %d operations at Stripe; cases: %s", w.hooks.delivered.Load(), w.hooks.early.Load(), len(w.sent), w.cases())
 		})
 	}
 }
@@ -123,15 +124,46 @@ func chargeback(w *world) {
 	one, two := w.refund(p, usd("30.00")), w.refund(p, usd("20.00"))
 	w.pass(day)
 	assert.Equal(w, []payments.State{payments.Succeeded, payments.Succeeded}, []payments.State{w.state(one), w.state(two)})
-	w.has("erin", "50.00", "0.00", "0.00")
+	_, err := w.svc.Send(w.ctx, payments.TransferRequest{Key: w.key(), Actor: payments.Member("erin"), To: "dave", Amount: usd("15.00")})
+	require.NoError(w, err)
+	w.has("erin", "35.00", "0.00", "0.00")
 	w.sound(0)
+	disputed := payments.DisputedAccount("stripe", "USD")
 	before := w.far.Balance("usd")
 	require.NoError(w, w.far.Dispute(p.ID, 50_00))
 	w.pass(4 * day)
 	assert.Equal(w, int64(65_00), before-w.far.Balance("usd"), "what is disputed, and 15 for the trouble")
+	assert.Equal(w, "50.00", w.posted(disputed))
+	w.has("erin", "35.00", "35.00", "0.00")
+	_, err = w.svc.Refund(w.ctx, payments.RefundRequest{Key: w.key(), Actor: payments.Member("erin"), Of: p.ID, Amount: usd("1.00")})
+	require.ErrorIs(w, err, payments.ErrDisputed)
 	w.sound(0)
 	require.NoError(w, w.far.CloseDispute(p.ID, false))
 	w.pass(4 * day)
+	assert.Equal(w, "0.00", w.posted(disputed))
+	w.has("erin", "0.00", "0.00", "15.00")
+	w.sound(0)
+	require.NoError(w, w.far.CloseDispute(p.ID, true), "on appeal")
+	w.pass(4 * day)
+	assert.Equal(w, "0.00", w.posted(disputed))
+	w.has("erin", "35.00", "0.00", "0.00")
+	w.sound(0)
+}
+
+// yen are charged in one currency and settled in another.
+func yen(w *world) {
+	a := currency.MustParse("10000", currency.JPY)
+	p := w.deposit("lena", w.link("lena", providers.Card, stripetest.Card), a)
+	w.pass(4 * day)
+	assert.Equal(w, payments.Succeeded, w.state(p))
+	assert.Equal(w, "10000", w.posted(payments.WalletAccount("lena", "JPY")))
+	assert.Equal(w, "0", w.posted(payments.ClearingAccount("stripe", "JPY")))
+	w.sound(0)
+	back := w.refund(p, currency.MustParse("4000", currency.JPY))
+	w.pass(4 * day)
+	assert.Equal(w, payments.Succeeded, w.state(back))
+	assert.Equal(w, "6000", w.posted(payments.WalletAccount("lena", "JPY")))
+	assert.Equal(w, "0", w.posted(payments.ClearingAccount("stripe", "JPY")))
 	w.sound(0)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,8 @@ func (c *clock) pass(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-type hooks struct{ delivered, early int }
+// hooks counts webhooks; those before a response are counted by the pretend Stripe's goroutines.
+type hooks struct{ delivered, early atomic.Int64 }
 
 // world is a host with its service and its HTTP server, and the pretend Stripe on the other side of the network.
 type world struct {
@@ -62,7 +64,9 @@ func newWorld(t *testing.T, mail stripetest.Mail) *world {
 	t.Helper()
 	w := &world{T: t, hooks: &hooks{}, ctx: t.Context(), clock: &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	var err error
-	w.far, err = stripetest.New(stripetest.Options{Clock: w.clock.read, Secrets: []string{secret}})
+	w.far, err = stripetest.New(stripetest.Options{
+		Clock: w.clock.read, Secrets: []string{secret}, Settlement: "usd", Rates: map[string][2]int64{"jpy": {67, 100}},
+	})
 	require.NoError(t, err)
 	t.Cleanup(w.far.Close)
 	w.book = ledger.New(memory.New(), ledger.Config{Clock: w.clock.read})
@@ -84,7 +88,7 @@ func newWorld(t *testing.T, mail stripetest.Mail) *world {
 	w.host = server.URL + "/webhooks/stripe"
 	w.far.SetMail(mail)
 	w.far.OnEvent(func(d providers.Delivery) {
-		w.hooks.early++
+		w.hooks.early.Add(1)
 		w.post(d)
 	})
 	return w
@@ -100,7 +104,7 @@ func (w *world) post(d providers.Delivery) {
 	require.NoError(w, err)
 	require.NoError(w, answer.Body.Close())
 	require.Equal(w, http.StatusNoContent, answer.StatusCode)
-	w.hooks.delivered++
+	w.hooks.delivered.Add(1)
 }
 
 // work delivers what is due and steps the worker until there is nothing to do.
@@ -197,7 +201,7 @@ func (w *world) posted(id ledger.AccountID) string {
 	w.Helper()
 	info, err := w.book.Info(w.ctx, id)
 	if ledger.ClassOf(err) == ledger.NotFound {
-		return currency.Zero(currency.USD).Number()
+		return map[currency.AssetID]string{"USD": "0.00", "JPY": "0"}[id.Asset]
 	}
 	require.NoError(w, err)
 	return info.Posted.Number()
@@ -209,8 +213,10 @@ func (w *world) sound(inFlight int) {
 	w.Helper()
 	require.NoError(w, w.far.Audit())
 	require.Len(w, w.far.InFlight(), inFlight)
-	truth := currency.MustNew(w.far.Balance("usd"), currency.USD)
-	require.Equal(w, truth.Number(), w.posted(payments.ClearingAccount("stripe", "USD")), "clearing against Stripe's balance")
+	for _, a := range []*currency.Definition{currency.USD, currency.JPY} {
+		truth := currency.MustNew(w.far.Balance(strings.ToLower(a.Code())), a)
+		require.Equal(w, truth.Number(), w.posted(payments.ClearingAccount("stripe", a.ID())), "clearing in %s against Stripe's balance", a.ID())
+	}
 	trial, err := w.book.TrialBalance(w.ctx, ledger.AsOf{})
 	require.NoError(w, err)
 	require.True(w, trial.Balanced(), "%+v", trial.Assets)
