@@ -43,6 +43,11 @@ func BankAccount(asset currency.AssetID) ledger.AccountID {
 	return ledger.AccountID{Path: "bank/settlement", Asset: asset}
 }
 
+// WriteOffAccount is what we lost, less what we gained, where a person decided that nobody else can be charged or credited.
+func WriteOffAccount(asset currency.AssetID) ledger.AccountID {
+	return ledger.AccountID{Path: "write-offs", Asset: asset}
+}
+
 // RevenueAccount is the platform's fees earned.
 func RevenueAccount(asset currency.AssetID) ledger.AccountID {
 	return ledger.AccountID{Path: "revenue/fees", Asset: asset}
@@ -68,6 +73,10 @@ func openReceivable(member string, a *currency.Definition) ledger.OpenAccount {
 	return ledger.OpenAccount{
 		Account: ReceivableAccount(member, a.ID()), Type: ledger.Asset, Owner: member, Floor: currency.Zero(a),
 	}
+}
+
+func openWriteOff(a *currency.Definition) ledger.OpenAccount {
+	return ledger.OpenAccount{Account: WriteOffAccount(a.ID()), Type: ledger.Expense}
 }
 
 func openRevenue(a *currency.Definition) ledger.OpenAccount {

@@ -45,8 +45,9 @@ const (
 	ActWithdraw Action = "withdraw"
 	ActRefund   Action = "refund" // give money back: the member whose wallet it leaves is the one concerned
 	ActExchange Action = "exchange"
-	ActIssue    Action = "issue"  // make in-app coins; concerns no member
-	ActFreeze   Action = "freeze" // stop and restart a wallet
+	ActIssue    Action = "issue"   // make in-app coins; concerns no member
+	ActFreeze   Action = "freeze"  // stop and restart a wallet
+	ActResolve  Action = "resolve" // decide about cases, reviews and debts; the member concerned may be empty
 )
 
 // Authorizer says whether actor may do action on what belongs to member (the one money leaves, where it leaves). It
@@ -54,12 +55,12 @@ const (
 type Authorizer func(ctx context.Context, actor Actor, action Action, member string) error
 
 // OwnerOnly is the default: a member may do everything with what is theirs and nothing with what is not, but for
-// ActIssue and ActFreeze; the platform may do what takes no money out of a member's wallet.
+// ActIssue, ActFreeze and ActResolve; the platform may do what takes no money out of a member's wallet.
 func OwnerOnly(_ context.Context, actor Actor, action Action, member string) error {
-	reserved := action == ActIssue || action == ActFreeze
+	reserved := action == ActIssue || action == ActFreeze || action == ActResolve
 	if actor.platform {
 		switch action {
-		case ActView, ActOpen, ActIssue, ActFreeze:
+		case ActView, ActOpen, ActIssue, ActFreeze, ActResolve:
 			return nil
 		case ActLink, ActDeposit, ActTransfer, ActWithdraw, ActRefund, ActExchange:
 		}

@@ -3,7 +3,9 @@ package payments
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -12,30 +14,66 @@ import (
 
 const kindCase = "case"
 
-// Case is something that a person must look at. It has the id of the payment, or of the inbox item, that it is about.
+// CaseState says whether a person still has to do something.
+type CaseState string
+
+// The states of a case. A new finding opens a resolved case again.
+const (
+	CaseOpen     CaseState = "open"
+	CaseResolved CaseState = "resolved"
+)
+
+// Case is something that a person must look at. It has the id of the payment, or of the inbox item, that it is about;
+// [Service.Resolve] ends it.
 type Case struct {
-	ID       string
-	Provider string
-	Member   string
-	Findings []Finding
-	OpenedAt time.Time
+	ID          string
+	State       CaseState
+	Provider    string
+	Member      string
+	Findings    []Finding
+	Resolutions []Resolved
+	OpenedAt    time.Time
 }
 
 // Finding is one thing that is wrong.
 type Finding struct {
-	Code   string          `json:"code"` // amount_differs, wrong_asset, not_taken, unattributed, unknown_effect, lost …
+	Code   string          `json:"code"` // amount_differs, not_taken, unattributed, unknown_effect, lost, unexplained, disputed_and_refunded, review …
 	Text   string          `json:"text"`
 	Effect string          `json:"effect,omitempty"` // the provider's id
 	Amount currency.Amount `json:"amount,omitzero"`  // what is in suspense because of it, signed
 	At     time.Time       `json:"at"`
 }
 
+// Resolved is what a person decided about a case.
+type Resolved struct {
+	Action Resolution `json:"action"`
+	Member string     `json:"member,omitempty"`
+	By     string     `json:"by"`
+	Note   string     `json:"note"`
+	At     time.Time  `json:"at"`
+}
+
 type caseBody struct {
-	Provider string    `json:"provider,omitempty"`
-	Findings []Finding `json:"findings"`
+	Provider    string     `json:"provider,omitempty"`
+	Findings    []Finding  `json:"findings"`
+	Resolutions []Resolved `json:"resolutions,omitempty"`
 }
 
 func caseDocument(id string) ledger.DocumentID { return ledger.DocumentID{Kind: kindCase, ID: id} }
+
+func readCase(d ledger.Document) (body caseBody, err error) {
+	if err := json.Unmarshal(d.Body, &body); err != nil {
+		return body, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
+	}
+	return body, nil
+}
+
+func (b caseBody) put(d ledger.Document, state CaseState) (ledger.PutDocument, error) {
+	raw, err := json.Marshal(b)
+	return ledger.PutDocument{
+		DocumentID: d.DocumentID, Version: d.Version, Owner: d.Owner, State: string(state), Schema: 1, Body: raw,
+	}, err
+}
 
 // addFindings opens the case, or adds to it, as a guard sees it. A finding that is there already is not added again.
 func addFindings(v ledger.View, id, provider, member string, findings []Finding) ([]ledger.Command, error) {
@@ -45,8 +83,9 @@ func addFindings(v ledger.View, id, provider, member string, findings []Finding)
 	d, found := v.Document(caseDocument(id))
 	body := caseBody{Provider: provider}
 	if found {
-		if err := json.Unmarshal(d.Body, &body); err != nil {
-			return nil, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
+		var err error
+		if body, err = readCase(d); err != nil {
+			return nil, err
 		}
 	}
 	known := map[[2]string]bool{}
@@ -63,28 +102,61 @@ func addFindings(v ledger.View, id, provider, member string, findings []Finding)
 	if len(body.Findings) == before {
 		return nil, nil
 	}
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
-	}
-	return []ledger.Command{ledger.PutDocument{
-		DocumentID: caseDocument(id), Version: d.Version, Owner: member, State: "open", Schema: 1, Body: raw,
-	}}, nil
+	d.DocumentID, d.Owner = caseDocument(id), member
+	put, err := body.put(d, CaseOpen)
+	return []ledger.Command{put}, err
 }
 
-// Cases yields the open cases, oldest first. Only the host should see them.
-func (s *Service) Cases(ctx context.Context) iter.Seq2[Case, error] {
+// CaseQuery says which cases are wanted. The zero value: all that are open.
+type CaseQuery struct {
+	State    CaseState // empty: CaseOpen
+	Code     string    // with a finding of this code
+	Provider string
+	Member   string
+}
+
+func (q CaseQuery) fits(c Case) bool {
+	return (q.Provider == "" || q.Provider == c.Provider) && (q.Member == "" || q.Member == c.Member) &&
+		(q.Code == "" || slices.ContainsFunc(c.Findings, func(f Finding) bool { return f.Code == q.Code }))
+}
+
+// Cases yields the cases asked for, oldest first. Only the host should see them.
+func (s *Service) Cases(ctx context.Context, q CaseQuery) iter.Seq2[Case, error] {
+	if q.State == "" {
+		q.State = CaseOpen
+	}
 	return func(yield func(Case, error) bool) {
-		for d, err := range s.book.Documents(ctx, ledger.Query{List: ledger.ListDocuments, Kind: kindCase, State: "open"}) {
-			c := Case{ID: d.ID, Member: d.Owner, OpenedAt: d.CreatedAt}
+		for d, err := range s.book.Documents(ctx, ledger.Query{List: ledger.ListDocuments, Kind: kindCase, State: string(q.State)}) {
+			c := Case{}
 			if err == nil {
-				var body caseBody
-				err = json.Unmarshal(d.Body, &body)
-				c.Provider, c.Findings = body.Provider, body.Findings
+				c, err = asCase(d)
+			}
+			if err == nil && !q.fits(c) {
+				continue
 			}
 			if !yield(c, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// Case returns one case. Only the host should see it. An id without a case is ErrNoCase.
+func (s *Service) Case(ctx context.Context, id string) (Case, error) {
+	d, err := s.book.Document(ctx, caseDocument(id))
+	if errors.Is(err, ledger.NotFound) {
+		return Case{}, refuse(ErrNotFound, ErrNoCase, "case", "there is no case %q", id)
+	}
+	if err != nil {
+		return Case{}, err
+	}
+	return asCase(d)
+}
+
+func asCase(d ledger.Document) (Case, error) {
+	body, err := readCase(d)
+	return Case{
+		ID: d.ID, State: CaseState(d.State), Provider: body.Provider, Member: d.Owner, Findings: body.Findings,
+		Resolutions: body.Resolutions, OpenedAt: d.CreatedAt,
+	}, err
 }

@@ -35,5 +35,5 @@
 //
 // wallet/MEMBER (liability, floor 0), receivable/MEMBER (asset, floor 0), provider/NAME/clearing (asset: our balance at the
 // provider), provider/NAME/fees (expense), provider/NAME/suspense (liability), provider/NAME/disputed (asset: what it holds
-// back while payers dispute), bank/settlement (asset), revenue/fees (income), position (equity, one side of every exchange), supply (asset: outstanding in-app coins).
+// back while payers dispute), bank/settlement (asset), write-offs (expense), revenue/fees (income), position (equity, one side of every exchange), supply (asset: outstanding in-app coins).
 package payments

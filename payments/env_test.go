@@ -230,7 +230,7 @@ func (e *env) dumpOf(s ledger.Store) string {
 func (e *env) cases() map[string][]string {
 	e.Helper()
 	all := map[string][]string{}
-	for c, err := range e.svc.Cases(e.ctx) {
+	for c, err := range e.svc.Cases(e.ctx, payments.CaseQuery{}) {
 		require.NoError(e, err)
 		for _, f := range c.Findings {
 			all[c.ID] = append(all[c.ID], f.Code)

@@ -29,6 +29,10 @@ const (
 	ErrOwes           ledger.Code = "owes"              // the member owes money: no cash-out; class Declined
 	ErrNotRefundable  ledger.Code = "not_refundable"    // more than remains, or not in a state to be refunded; class Declined
 	ErrDisputed       ledger.Code = "disputed"          // no refund while the payer disputes the deposit; class Declined
+	ErrNoCase         ledger.Code = "no_case"           // unknown case; class NotFound
+	ErrResolved       ledger.Code = "resolved"          // the case is resolved already; class Conflict
+	ErrUnresolvable   ledger.Code = "unresolvable"      // the decision does not fit the case; class Conflict
+	ErrNotOwed        ledger.Code = "not_owed"          // more than the member owes; class Declined
 	ErrLimit          ledger.Code = "limit"             // a limit of the policy; class Declined
 	ErrNoRate         ledger.Code = "no_rate"           // no rate between the two assets; class Invalid
 	ErrNoProvider     ledger.Code = "no_provider"       // the provider is not registered in this process; class Unavailable

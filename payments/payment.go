@@ -25,6 +25,7 @@ const (
 	Tip        Kind = "tip"        // member to member, less the platform's fee
 	Exchange   Kind = "exchange"   // one asset for another in one wallet
 	Issue      Kind = "issue"      // new in-app coins
+	Forgiven   Kind = "forgiven"   // a debt of a member written off
 	Settlement Kind = "settlement" // what a provider did with our balance by itself: a batch to our bank, a conversion, a monthly fee
 )
 
@@ -115,6 +116,9 @@ type record struct {
 	Description  string           `json:"description,omitempty"`
 	Transaction  ledger.ID        `json:"transaction,omitzero"` // of a send, tip, exchange or issue
 	Undone       bool             `json:"undone,omitempty"`     // that transaction was reversed
+
+	Routes []string `json:"routes,omitempty"` // providers to try next, if it is certain that nothing happened
+	Tried  []string `json:"tried,omitempty"`  // those that certainly did nothing
 
 	Attempts  int       `json:"attempts,omitempty"` // times sent, counted before sending
 	FirstSent time.Time `json:"first_sent,omitzero"`

@@ -255,7 +255,7 @@ func (w *world) verified() *Breach {
 		return breach(Fold, "the ledger's own proof: %v, %v", proof.Problems, err)
 	}
 	cases := 0
-	for c, err := range w.workers[0].service.Cases(w.ctx) {
+	for c, err := range w.workers[0].service.Cases(w.ctx, payments.CaseQuery{}) {
 		if err != nil || !w.money.cases[c.ID] {
 			return breach(Lists, "case %s: %v", c.ID, err)
 		}

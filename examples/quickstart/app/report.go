@@ -233,7 +233,7 @@ func signed(l payments.StatementLine) string {
 // cases are what a person must look at.
 func (r *report) cases(ctx context.Context) error {
 	n := 0
-	for c, err := range r.app.service.Cases(ctx) {
+	for c, err := range r.app.service.Cases(ctx, payments.CaseQuery{}) {
 		if err != nil {
 			return err
 		}

@@ -232,7 +232,7 @@ func (w *world) sound(inFlight int) {
 func (w *world) cases() string {
 	w.Helper()
 	var codes []string
-	for c, err := range w.svc.Cases(w.ctx) {
+	for c, err := range w.svc.Cases(w.ctx, payments.CaseQuery{}) {
 		require.NoError(w, err)
 		for _, f := range c.Findings {
 			codes = append(codes, f.Code)

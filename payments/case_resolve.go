@@ -1,0 +1,290 @@
+package payments
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/providers"
+)
+
+// Resolution is what a person does about a case.
+type Resolution string
+
+// The resolutions.
+const (
+	// AssignTo moves what the case has in suspense to or from a member: what came in repays their debt and then credits their
+	// wallet, X → R, U; what went out is charged to them, U, R → X.
+	AssignTo Resolution = "assign"
+	// WriteOff takes what the case has in suspense as a gain or a loss of ours: X → W, or W → X.
+	WriteOff Resolution = "write_off"
+	// NeverHappened says of a payment that is parked, because nobody can tell, that the provider did not do it: it fails and
+	// what was held is released. Should its money move after all, the member is charged for it: facts win.
+	NeverHappened Resolution = "never_happened"
+	// Known says that nothing is left to do. It is refused while money of the case is in suspense, or its payment is parked.
+	Known Resolution = "known"
+)
+
+// ResolveRequest is a person's decision about a case.
+type ResolveRequest struct {
+	Key    string     `json:"-"`
+	Actor  Actor      `json:"-"`
+	Case   string     `json:"case"`
+	Action Resolution `json:"action"`
+	Member string     `json:"member,omitempty"` // of AssignTo; empty: the case's own
+	By     string     `json:"by"`               // the person who decided, by the host's own name for them
+	Note   string     `json:"note"`             // why
+}
+
+// Resolve records a person's decision about a case, with the postings that follow from it, in one entry. The same key again
+// returns the case as it stands. A case that is resolved already is ErrResolved; a decision that does not fit the case is
+// ErrUnresolvable, of class Conflict too, so look at the case again.
+func (s *Service) Resolve(ctx context.Context, r ResolveRequest) (Case, error) {
+	if r.Key == "" {
+		return Case{}, invalid("key", "is empty")
+	}
+	if r.By == "" || r.Note == "" {
+		return Case{}, invalid("note", "who decided, and why, must be said")
+	}
+	if err := first(checkReference("by", r.By), checkText("note", r.Note)); err != nil {
+		return Case{}, err
+	}
+	if r.Member != "" {
+		if err := checkMember("member", r.Member); err != nil {
+			return Case{}, err
+		}
+	}
+	if err := s.desk.authorize(ctx, r.Actor, ActResolve, r.Member); err != nil {
+		return Case{}, err
+	}
+	for range maxTries {
+		guard, err := s.resolution(ctx, r)
+		if err != nil {
+			return Case{}, err
+		}
+		_, err = s.book.Record(ctx, ledger.Entry{Key: requestKey(r.Actor, r.Key), Inputs: r, Guards: []ledger.Guard{guard}})
+		if err == nil {
+			return s.Case(ctx, r.Case)
+		}
+		// What was read before the step may be out of date: read again.
+		if !errors.Is(err, ledger.ErrUndeclared) && !errors.Is(err, ledger.ErrVersion) {
+			return Case{}, err
+		}
+	}
+	return Case{}, refuse(ErrConflict, ledger.ErrVersion, "case", "%s keeps changing", r.Case)
+}
+
+// resolution reads the case and makes the guard that decides about it.
+func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guard, error) {
+	if _, err := s.Case(ctx, r.Case); err != nil {
+		return ledger.Guard{}, err
+	}
+	a := &arbiter{request: r, config: s.config}
+	reads := ledger.Reads{Documents: []ledger.DocumentID{caseDocument(r.Case), paymentDocument(r.Case)}}
+	_, rec, err := s.desk.record(ctx, r.Case)
+	switch {
+	case errors.Is(err, ledger.NotFound): // an inbox item
+	case err != nil:
+		return ledger.Guard{}, err
+	default:
+		member := cmp.Or(r.Member, rec.Member)
+		if rec.outward() {
+			reads.Holds = append(reads.Holds, mustID(rec.ID))
+		}
+		if rec.Kind == Refund {
+			reads.Documents = append(reads.Documents, paymentDocument(rec.Of))
+		}
+		for i, e := range rec.Effects {
+			asset := e.Amount.AssetID()
+			reads.Accounts = append(reads.Accounts, SuspenseAccount(rec.Provider, asset), WriteOffAccount(asset))
+			if member != "" {
+				reads.Accounts = append(reads.Accounts, WalletAccount(member, asset), ReceivableAccount(member, asset))
+			}
+			reads.Transactions = append(reads.Transactions, a.transaction(i, e))
+		}
+	}
+	return ledger.Guard{Reads: reads, Check: a.decide}, nil
+}
+
+// arbiter turns a person's decision into commands, as a guard sees the book.
+type arbiter struct {
+	request ResolveRequest
+	config  Config
+}
+
+// transaction is the id of the posting for an effect. Several decisions about one effect differ by who made them.
+func (a *arbiter) transaction(i int, e effect) ledger.ID {
+	return derivedID("resolve", a.request.Case, e.ID, strconv.Itoa(i), requestKey(a.request.Actor, a.request.Key))
+}
+
+func (a *arbiter) decide(v ledger.View) ([]ledger.Command, error) {
+	r := a.request
+	d, found := v.Document(caseDocument(r.Case))
+	if !found {
+		return nil, refuse(ErrNotFound, ErrNoCase, "case", "there is no case %q", r.Case)
+	}
+	if CaseState(d.State) != CaseOpen {
+		return nil, refuse(ErrConflict, ErrResolved, "case", "%s is resolved", r.Case)
+	}
+	body, err := readCase(d)
+	if err != nil {
+		return nil, err
+	}
+	var rec *record
+	payment, found := v.Document(paymentDocument(r.Case))
+	if found {
+		if rec, err = readRecord(payment); err != nil {
+			return nil, err
+		}
+	}
+	var commands []ledger.Command
+	if rec == nil || r.Action == Known {
+		err = a.known(rec)
+	} else {
+		if commands, err = a.settle(v, rec); err == nil {
+			var put ledger.PutDocument
+			put, err = rec.put(payment.Version, rec.due(v.Now(), a.config))
+			commands = append(commands, put)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	body.Resolutions = append(body.Resolutions, Resolved{Action: r.Action, Member: r.Member, By: r.By, Note: r.Note, At: v.Now()})
+	put, err := body.put(d, CaseResolved)
+	return append(commands, put), err
+}
+
+func (a *arbiter) unfit(format string, args ...any) error {
+	return refuse(ErrConflict, ErrUnresolvable, "action", "%s: %s", a.request.Action, fmt.Sprintf(format, args...))
+}
+
+// known refuses to forget money.
+func (a *arbiter) known(rec *record) error {
+	switch {
+	case a.request.Action != Known:
+		return a.unfit("the case is about no payment")
+	case rec == nil:
+	case rec.Parked:
+		return a.unfit("payment %s is parked", rec.ID)
+	case rec.suspended():
+		return a.unfit("money of payment %s is in suspense", rec.ID)
+	}
+	return nil
+}
+
+// suspended tells whether money of the payment is in suspense.
+func (r *record) suspended() bool {
+	for _, e := range r.Effects {
+		if e.Suspense.Sign() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// settle does what was decided about a payment.
+func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
+	if a.request.Action == NeverHappened {
+		return a.never(v, rec)
+	}
+	if !rec.suspended() {
+		return nil, a.unfit("nothing of payment %s is in suspense", rec.ID)
+	}
+	if rec.Parked {
+		return nil, a.unfit("payment %s is parked: say first whether it happened", rec.ID)
+	}
+	member := cmp.Or(a.request.Member, rec.Member)
+	c := newChart(v)
+	var commands []ledger.Command
+	for i := range rec.Effects {
+		e := &rec.Effects[i]
+		if e.Suspense.Sign() <= 0 {
+			continue
+		}
+		in := e.Amount.Sign() > 0
+		suspense := SuspenseAccount(rec.Provider, e.Suspense.AssetID())
+		var postings []ledger.Posting
+		var err error
+		switch a.request.Action {
+		case WriteOff:
+			c.open(openWriteOff(e.Suspense.Asset()))
+			postings = between(suspense, WriteOffAccount(e.Suspense.AssetID()), e.Suspense, in)
+		case AssignTo:
+			if member == "" {
+				return nil, invalid("member", "is empty, and the case has none")
+			}
+			c.open(openWallet(member, e.Suspense.Asset()), openReceivable(member, e.Suspense.Asset()))
+			postings, err = a.assign(v, member, suspense, e.Suspense, in)
+		case Known, NeverHappened:
+		default:
+			return nil, invalid("action", "%q is unknown", a.request.Action)
+		}
+		if err != nil {
+			return nil, err
+		}
+		note := rec.note()
+		note.Description, note.Meta["effect"], note.Meta["resolution"] = a.request.Note, string(e.Kind), string(a.request.Action)
+		commands = append(commands, ledger.Post{ID: a.transaction(i, *e), Postings: postings, Fact: !in, Note: note})
+		e.Suspense = currency.Amount{}
+	}
+	if a.request.Action == AssignTo && rec.Member == "" {
+		rec.Member = member // what is taken back later is theirs too
+	}
+	return append(c.commands, commands...), nil
+}
+
+// between moves an amount from suspense to another account, or back.
+func between(suspense, other ledger.AccountID, size currency.Amount, in bool) []ledger.Posting {
+	if in {
+		return []ledger.Posting{debit(suspense, size), credit(other, size)}
+	}
+	return []ledger.Posting{debit(other, size), credit(suspense, size)}
+}
+
+// assign posts X → R, U, or U, R → X.
+func (a *arbiter) assign(v ledger.View, member string, suspense ledger.AccountID, size currency.Amount, in bool) ([]ledger.Posting, error) {
+	if in {
+		credits, err := creditRepaying(v, member, size)
+		return append([]ledger.Posting{debit(suspense, size)}, credits...), err
+	}
+	own := currency.Zero(size.Asset())
+	if wallet, ok := v.Account(WalletAccount(member, size.AssetID())); ok {
+		if room, all := wallet.Headroom(ledger.Debit, true); !all {
+			own = least(room, size)
+		}
+	}
+	owed, err := size.Sub(own)
+	if err != nil {
+		return nil, err
+	}
+	var postings []ledger.Posting
+	for _, p := range []ledger.Posting{debit(WalletAccount(member, size.AssetID()), own), debit(ReceivableAccount(member, size.AssetID()), owed)} {
+		if p.Amount.Sign() > 0 {
+			postings = append(postings, p)
+		}
+	}
+	return append(postings, credit(suspense, size)), nil
+}
+
+// never ends a payment that is parked.
+func (a *arbiter) never(v ledger.View, rec *record) ([]ledger.Command, error) {
+	if !rec.Parked {
+		return nil, a.unfit("payment %s is not parked", rec.ID)
+	}
+	rec.Parked, rec.InFlight, rec.Maybe, rec.GivenUp = false, false, false, true
+	rec.Reason = providers.Reason{Code: "never_happened"}
+	j := &journal{news: &news{provider: rec.Provider, id: rec.ID, config: a.config}, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
+	if err := j.release(); err != nil {
+		return nil, err
+	}
+	if rec.Kind != Refund {
+		return j.commands, nil
+	}
+	settled, err := settleRefund(v, rec, a.config)
+	return append(j.commands, settled...), err
+}
