@@ -61,26 +61,26 @@ func (dk *Desk) Deposit(ctx context.Context, r DepositRequest) (Payment, error) 
 func (dk *Desk) routeDeposit(ctx context.Context, r DepositRequest, rec *record) error {
 	asset := r.Amount.AssetID()
 	if r.Instrument == "" {
-		name, offer, ok := dk.offers.offering("", providers.DepositAddress, "", asset)
-		if !ok {
+		all := dk.routes("", providers.DepositAddress, "", asset)
+		if len(all) == 0 {
 			return refuse(ErrInvalid, ErrUnsupported, "instrument", "no provider gives addresses for %s; name an instrument", asset)
 		}
 		rec.Kind, rec.Asset, rec.Amount = Address, asset, currency.Amount{}
-		rec.Provider, rec.Method = name, offer.Method
+		rec.take(all)
 		return nil
 	}
 	instrument, err := dk.usable(ctx, r.Instrument, r.Member)
 	if err != nil {
 		return err
 	}
-	name, offer, ok := dk.offers.offering(instrument.Provider, providers.Deposit, instrument.Method, asset)
+	way, ok := dk.offering(instrument.Provider, providers.Deposit, instrument.Method, asset)
 	if !ok {
 		return refuse(ErrInvalid, ErrUnsupported, "amount", "%s takes no deposit of %s from a %s", instrument.Provider, asset, instrument.Method)
 	}
-	if err := within(offer, r.Amount); err != nil {
+	if err := within(way.offer, r.Amount); err != nil {
 		return err
 	}
-	rec.Provider, rec.Method, rec.Provisional = name, offer.Method, offer.Provisional
+	rec.Provider, rec.Method, rec.Provisional = way.name, way.offer.Method, way.offer.Provisional
 	rec.Instrument, rec.Token = r.Instrument, instrument.Linked.Token
 	return nil
 }

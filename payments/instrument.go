@@ -54,8 +54,8 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	if err := s.desk.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {
 		return Instrument{}, err
 	}
-	name, _, ok := s.lanes.offering(r.Provider, providers.Link, r.Method, "") // a link is about no asset
-	if !ok {
+	all := s.desk.routes(r.Provider, providers.Link, r.Method, "") // a link is about no asset
+	if len(all) == 0 {
 		err := refuse(ErrInvalid, ErrUnsupported, "method", "no provider links a %q", r.Method)
 		p, again := s.desk.again(ctx, r.Actor, r.Key, tagged{Link, r}, err)
 		if again != nil {
@@ -64,7 +64,8 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 		return s.instrument(ctx, p.ID)
 	}
 	id := s.config.NewID()
-	rec := &record{ID: id.String(), Kind: Link, Member: r.Member, Provider: name, Method: r.Method, Token: r.Token}
+	rec := &record{ID: id.String(), Kind: Link, Member: r.Member, Token: r.Token}
+	rec.Provider, rec.Method = all[0].name, r.Method // the token is that provider's: no other one can link it
 	p, err := s.desk.start(ctx, r.Actor, r.Key, r, rec, s.desk.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}))
 	p, err = s.carryOut(ctx, p, err)
 	if err != nil {

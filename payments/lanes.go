@@ -63,11 +63,12 @@ func (l *lanes) provider(name string) (providers.Provider, error) {
 
 // catalogue is all that a desk knows of providers: what they offer, which asks nobody.
 type catalogue interface {
-	// offering finds a provider for an operation: the one named, or the first by name that offers it.
-	offering(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) (string, providers.Offer, bool)
+	// offerings finds the providers for an operation: the one named, or all that offer it, by name.
+	offerings(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) []route
 }
 
-func (l *lanes) offering(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) (string, providers.Offer, bool) {
+func (l *lanes) offerings(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) []route {
+	var able []route
 	for _, n := range l.names() {
 		if name != "" && n != name {
 			continue
@@ -78,11 +79,12 @@ func (l *lanes) offering(name string, kind providers.Kind, method providers.Meth
 		}
 		for _, o := range p.Describe().Offers {
 			if o.Kind == kind && o.Asset == asset && (method == "" || o.Method == method) {
-				return n, o, true
+				able = append(able, route{n, o})
+				break
 			}
 		}
 	}
-	return "", providers.Offer{}, false
+	return able
 }
 
 // within refuses an amount that the provider does not take, before anything is recorded.

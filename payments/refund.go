@@ -57,7 +57,7 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 		return dk.undo(ctx, r, of)
 	case Deposit:
 		return dk.refundDeposit(ctx, r, of)
-	case Address, Withdrawal, Refund, Link, Exchange, Issue, Settlement:
+	case Address, Withdrawal, Refund, Link, Exchange, Issue, Settlement, Forgiven:
 	}
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }
@@ -96,16 +96,16 @@ func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) 
 	if r.Amount.Asset() != of.Amount.Asset() {
 		return Payment{}, invalid("amount", "the deposit was in %s", of.Amount.AssetID())
 	}
-	name, offer, ok := dk.offers.offering(of.Provider, providers.Refund, of.Method, r.Amount.AssetID())
+	way, ok := dk.offering(of.Provider, providers.Refund, of.Method, r.Amount.AssetID())
 	if !ok {
 		err := refuse(ErrInvalid, ErrUnsupported, "of", "%s gives no %s back", of.Provider, r.Amount.AssetID())
 		return dk.again(ctx, r.Actor, r.Key, tagged{Refund, r}, err)
 	}
-	if err := within(offer, r.Amount); err != nil {
+	if err := within(way.offer, r.Amount); err != nil {
 		return Payment{}, err
 	}
 	rec := &record{
-		ID: dk.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: name, Method: of.Method,
+		ID: dk.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: way.name, Method: of.Method,
 		Instrument: of.Instrument, Of: of.ID, OfReference: of.ProviderReference, Description: r.Description,
 	}
 	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}), dk.reserveRefund(rec))

@@ -24,6 +24,8 @@ type Config struct {
 	Rules []Rule
 	// TipFee is the platform's share of a tip as a fraction of 1, for example 0.05, rounded half even. Zero: none.
 	TipFee decimal.Decimal
+	// Route chooses among several providers for one operation; nil: by name.
+	Route Router
 	// Rates gives the rate of an exchange; nil means that nothing can be exchanged.
 	Rates RateSource
 	// SubmitTimeout is how long an attempt may take before a worker considers its outcome unknown. Default 1 minute.

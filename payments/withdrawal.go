@@ -3,6 +3,7 @@ package payments
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -65,29 +66,40 @@ func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error
 
 func (dk *Desk) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *record) error {
 	asset := r.Amount.AssetID()
-	provider, method := "", providers.Method("")
 	if _, err := uuid.Parse(r.To); err == nil {
 		instrument, err := dk.usable(ctx, r.To, r.Member)
 		if err != nil {
 			return err
 		}
-		provider, method, rec.Token = instrument.Provider, instrument.Method, instrument.Linked.Token
-	} else {
-		// An address belongs to a provider that gives addresses in this asset itself.
-		name, offer, ok := dk.offers.offering("", providers.DepositAddress, "", asset)
+		way, ok := dk.offering(instrument.Provider, providers.Withdrawal, instrument.Method, asset)
 		if !ok {
-			return refuse(ErrInvalid, ErrUnsupported, "to", "%s is not paid out to addresses; name a linked instrument", asset)
+			return refuse(ErrInvalid, ErrUnsupported, "to", "%s does not pay out %s", instrument.Provider, asset)
 		}
-		provider, method, rec.Token = name, offer.Method, r.To
+		rec.Provider, rec.Method, rec.Token = way.name, way.offer.Method, instrument.Linked.Token
+		return within(way.offer, r.Amount)
 	}
-	name, offer, ok := dk.offers.offering(provider, providers.Withdrawal, method, asset)
-	if !ok {
-		return refuse(ErrInvalid, ErrUnsupported, "to", "%s does not pay out %s", provider, asset)
+	// An address belongs to providers that give addresses in this asset themselves.
+	homes := dk.offers.offerings("", providers.DepositAddress, "", asset)
+	if len(homes) == 0 {
+		return refuse(ErrInvalid, ErrUnsupported, "to", "%s is not paid out to addresses; name a linked instrument", asset)
 	}
-	if err := within(offer, r.Amount); err != nil {
-		return err
+	var all []route
+	var refusal error = refuse(ErrInvalid, ErrUnsupported, "to", "%s does not pay out %s", homes[0].name, asset)
+	for _, way := range dk.routes("", providers.Withdrawal, homes[0].offer.Method, asset) {
+		if !slices.ContainsFunc(homes, func(h route) bool { return h.name == way.name }) {
+			continue
+		}
+		if err := within(way.offer, r.Amount); err != nil {
+			refusal = err
+			continue
+		}
+		all = append(all, way)
 	}
-	rec.Provider, rec.Method = name, offer.Method
+	if len(all) == 0 {
+		return refusal
+	}
+	rec.take(all)
+	rec.Token = r.To
 	return nil
 }
 

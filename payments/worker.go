@@ -196,7 +196,27 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 		}
 	}
 	n.learn, n.offset = s.lesson(rec, err)
-	return nil, s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n)
+	if err := s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n); err != nil || len(rec.Routes) == 0 {
+		return nil, err
+	}
+	return s.elsewhere(ctx, rec, leases)
+}
+
+// elsewhere goes on at once with a payment that was given to another provider.
+func (s *Service) elsewhere(ctx context.Context, before *record, leases []ledger.Lease) (*providers.Action, error) {
+	d, err := s.desk.document(ctx, before.ID)
+	if err != nil {
+		return nil, err
+	}
+	rec, ok := rerouted(d, before.Provider)
+	if !ok {
+		return nil, nil //nolint:nilnil // there is nothing to do, and so no action
+	}
+	p, err := s.lanes.provider(rec.Provider)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // another process has it: its worker will
+	}
+	return s.attempt(ctx, p, d, rec, leases)
 }
 
 // holdBack does not send a refund whose deposit is disputed. One that certainly never was sent fails; one that may have been is
@@ -241,6 +261,9 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 		r.InFlight = false
 		switch certainty {
 		case providers.Rejected:
+			if r.reroute() {
+				return
+			}
 			r.GivenUp = true
 			r.Reason = providers.Reason{Code: "rejected"}
 			if detail.Code != "" {
@@ -248,6 +271,9 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 			}
 			r.Reason.Public = detail.Public
 		case providers.NotSent:
+			if r.reroute() {
+				return
+			}
 			if attempts >= s.config.MaxNotSent && !r.Maybe {
 				r.GivenUp = true
 				r.Reason = providers.Reason{Code: "not_sent"}
