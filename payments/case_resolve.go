@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/koshpay/kosh/currency"
@@ -25,7 +26,13 @@ const (
 	// NeverHappened says of a payment that is parked, because nobody can tell, that the provider did not do it: it fails and
 	// what was held is released. Should its money move after all, the member is charged for it: facts win.
 	NeverHappened Resolution = "never_happened"
-	// Known says that nothing is left to do. It is refused while money of the case is in suspense, or its payment is parked.
+	// Approve carries out a payment that a rule put before a person: a transfer or exchange at once, at the rate it was asked
+	// for at; what needs a provider is sent by a worker, or by [Service.Advance].
+	Approve Resolution = "approve"
+	// Deny ends such a payment: it fails with the reason "denied" and what was held is released.
+	Deny Resolution = "deny"
+	// Known says that nothing is left to do. It is refused while money of the case is in suspense, or its payment is parked
+	// or under review.
 	Known Resolution = "known"
 )
 
@@ -92,6 +99,7 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 		return ledger.Guard{}, err
 	default:
 		member := cmp.Or(r.Member, rec.Member)
+		reads = joined(reads, rec.reviewReads())
 		if rec.outward() {
 			reads.Holds = append(reads.Holds, mustID(rec.ID))
 		}
@@ -108,6 +116,15 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 		}
 	}
 	return ledger.Guard{Reads: reads, Check: a.decide}, nil
+}
+
+// joined is what both name.
+func joined(a, b ledger.Reads) ledger.Reads {
+	return ledger.Reads{
+		Accounts: slices.Concat(a.Accounts, b.Accounts), Holds: slices.Concat(a.Holds, b.Holds),
+		Transactions: slices.Concat(a.Transactions, b.Transactions), Documents: slices.Concat(a.Documents, b.Documents),
+		References: slices.Concat(a.References, b.References),
+	}
 }
 
 // arbiter turns a person's decision into commands, as a guard sees the book.
@@ -171,6 +188,8 @@ func (a *arbiter) known(rec *record) error {
 	case rec == nil:
 	case rec.Parked:
 		return a.unfit("payment %s is parked", rec.ID)
+	case rec.Review:
+		return a.unfit("payment %s is under review", rec.ID)
 	case rec.suspended():
 		return a.unfit("money of payment %s is in suspense", rec.ID)
 	}
@@ -189,8 +208,12 @@ func (r *record) suspended() bool {
 
 // settle does what was decided about a payment.
 func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
-	if a.request.Action == NeverHappened {
+	switch a.request.Action {
+	case NeverHappened:
 		return a.never(v, rec)
+	case Approve, Deny:
+		return a.review(v, rec)
+	case AssignTo, WriteOff, Known:
 	}
 	if !rec.suspended() {
 		return nil, a.unfit("nothing of payment %s is in suspense", rec.ID)
@@ -220,7 +243,7 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 			}
 			c.open(openWallet(member, e.Suspense.Asset()), openReceivable(member, e.Suspense.Asset()))
 			postings, err = a.assign(v, member, suspense, e.Suspense, in)
-		case Known, NeverHappened:
+		case Known, NeverHappened, Approve, Deny:
 		default:
 			return nil, invalid("action", "%q is unknown", a.request.Action)
 		}

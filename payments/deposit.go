@@ -54,7 +54,7 @@ func (dk *Desk) Deposit(ctx context.Context, r DepositRequest) (Payment, error) 
 	proposal := Proposal{
 		Kind: rec.Kind, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.Instrument, Reference: r.Reference,
 	}
-	return dk.start(ctx, r.Actor, r.Key, r, rec, dk.guards(proposal))
+	return dk.start(ctx, r.Actor, r.Key, r, rec, dk.guards(proposal, rec.ID))
 }
 
 // routeDeposit chooses who takes the money.
@@ -89,9 +89,9 @@ func (dk *Desk) routeDeposit(ctx context.Context, r DepositRequest, rec *record)
 func (dk *Desk) start(ctx context.Context, actor Actor, key string, inputs any, rec *record, guards []ledger.Guard) (Payment, error) {
 	id := paymentDocument(rec.ID)
 	guards = append(guards, ledger.Guard{
-		Reads: ledger.Reads{Documents: []ledger.DocumentID{id}},
+		Reads: ledger.Reads{Documents: []ledger.DocumentID{id, caseDocument(rec.ID)}},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
-			document, err := rec.put(0, v.Now().Add(dk.patience))
+			document, err := rec.put(0, rec.await(v, dk.patience))
 			return []ledger.Command{document}, err
 		},
 	})

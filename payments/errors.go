@@ -29,6 +29,7 @@ const (
 	ErrOwes           ledger.Code = "owes"              // the member owes money: no cash-out; class Declined
 	ErrNotRefundable  ledger.Code = "not_refundable"    // more than remains, or not in a state to be refunded; class Declined
 	ErrDisputed       ledger.Code = "disputed"          // no refund while the payer disputes the deposit; class Declined
+	ErrReview         ledger.Code = "review"            // what a Rule returns to let a person decide; callers never see it
 	ErrNoCase         ledger.Code = "no_case"           // unknown case; class NotFound
 	ErrResolved       ledger.Code = "resolved"          // the case is resolved already; class Conflict
 	ErrUnresolvable   ledger.Code = "unresolvable"      // the decision does not fit the case; class Conflict

@@ -50,11 +50,12 @@ func (dk *Desk) Exchange(ctx context.Context, r ExchangeRequest) (Payment, error
 				WalletAccount(r.Member, from.ID()), WalletAccount(r.Member, to.ID()), ReceivableAccount(r.Member, to.ID()),
 				ReceivableAccount(r.Member, from.ID()), PositionAccount(from.ID()), PositionAccount(to.ID()),
 			},
-			Documents: []ledger.DocumentID{paymentDocument(rec.ID)}, Transactions: []ledger.ID{id},
+			Documents: []ledger.DocumentID{paymentDocument(rec.ID), caseDocument(rec.ID)}, Transactions: []ledger.ID{id},
+			Holds: []ledger.ID{id},
 		},
 		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.exchangeCommands(v) },
 	}
-	guards := append(dk.guards(Proposal{Kind: Exchange, Actor: r.Actor, Member: r.Member, Amount: r.Amount}), move)
+	guards := append(dk.guards(Proposal{Kind: Exchange, Actor: r.Actor, Member: r.Member, Amount: r.Amount}, rec.ID), move)
 	return dk.request(ctx, r.Actor, r.Key, tagged{Exchange, r}, id, ledger.Entry{Guards: guards})
 }
 
@@ -86,19 +87,27 @@ func (dk *Desk) price(ctx context.Context, give currency.Amount, to *currency.De
 }
 
 func (r *record) exchangeCommands(v ledger.View) ([]ledger.Command, error) {
-	from, to := r.Amount.Asset(), r.Bought.Asset()
 	c := newChart(v)
-	c.open(openWallet(r.Member, from), openReceivable(r.Member, from), openWallet(r.Member, to), openReceivable(r.Member, to), openPosition(from), openPosition(to))
-	credits, err := creditRepaying(v, r.Member, r.Bought)
+	c.open(openWallet(r.Member, r.Amount.Asset()), openReceivable(r.Member, r.Amount.Asset()))
+	if underReview(v, r.ID) {
+		return r.waits(c)
+	}
+	got, err := r.exchangeCredits(v, c)
 	if err != nil {
 		return nil, err
 	}
-	postings := append([]ledger.Posting{
-		debit(WalletAccount(r.Member, from.ID()), r.Amount), credit(PositionAccount(from.ID()), r.Amount),
-		debit(PositionAccount(to.ID()), r.Bought),
-	}, credits...)
+	from := r.Amount.AssetID()
+	postings := append([]ledger.Posting{debit(WalletAccount(r.Member, from), r.Amount), credit(PositionAccount(from), r.Amount)}, got...)
 	document, err := r.put(0, noDue)
 	return append(c.commands, ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}, document), err
+}
+
+// exchangeCredits are the postings in the asset bought.
+func (r *record) exchangeCredits(v ledger.View, c *chart) ([]ledger.Posting, error) {
+	to := r.Bought.Asset()
+	c.open(openWallet(r.Member, to), openReceivable(r.Member, to), openPosition(r.Amount.Asset()), openPosition(to))
+	credits, err := creditRepaying(v, r.Member, r.Bought)
+	return append([]ledger.Posting{debit(PositionAccount(to.ID()), r.Bought)}, credits...), err
 }
 
 // openPosition opens the platform's position. That of an in-app coin has a floor of zero: only coins that were issued can

@@ -66,7 +66,7 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	id := s.config.NewID()
 	rec := &record{ID: id.String(), Kind: Link, Member: r.Member, Token: r.Token}
 	rec.Provider, rec.Method = all[0].name, r.Method // the token is that provider's: no other one can link it
-	p, err := s.desk.start(ctx, r.Actor, r.Key, r, rec, s.desk.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}))
+	p, err := s.desk.start(ctx, r.Actor, r.Key, r, rec, s.desk.guards(Proposal{Kind: Link, Actor: r.Actor, Member: r.Member}, rec.ID))
 	p, err = s.carryOut(ctx, p, err)
 	if err != nil {
 		return Instrument{Replayed: p.Replayed}, err

@@ -344,7 +344,7 @@ func (r *record) due(now time.Time, c Config) time.Time {
 		if r.viaProvider() && r.Amount.IsValid() && !r.Final && age < c.WatchFor {
 			return now.Add(clamp(age/2, time.Minute, 30*24*time.Hour))
 		}
-	case Failed, Canceled:
+	case Failed, Canceled, Review:
 	}
 	return noDue
 }

@@ -36,6 +36,7 @@ type State string
 // Reversed, and a Failed payment whose money moves after all becomes Succeeded: facts win.
 const (
 	Created        State = "created"         // recorded; nothing sent yet
+	Review         State = "review"          // held for a person to decide: see Service.Resolve
 	Submitting     State = "submitting"      // being sent
 	ActionRequired State = "action_required" // waits for the member: see Payment.Action
 	Pending        State = "pending"         // the provider has it and has not decided
@@ -51,7 +52,7 @@ func (s State) Done() bool {
 	switch s {
 	case Succeeded, Failed, Canceled, Reversed:
 		return true
-	case Created, Submitting, ActionRequired, Pending, Unknown:
+	case Created, Review, Submitting, ActionRequired, Pending, Unknown:
 	}
 	return false
 }
@@ -127,6 +128,7 @@ type record struct {
 	GivenUp   bool      `json:"given_up,omitempty"`  // certain that nothing was sent or done: Rejected, or NotSent too often
 	Looks     int       `json:"looks,omitempty"`
 	Parked    bool      `json:"parked,omitempty"`
+	Review    bool      `json:"review,omitempty"` // waits for a person
 
 	ProviderReference string                `json:"provider_reference,omitempty"`
 	Reported          providers.State       `json:"reported,omitempty"` // the strongest report so far
@@ -209,9 +211,15 @@ func (r *record) viaProvider() bool { return r.Provider != "" }
 
 // state derives the state. It depends on the set of effects, the strongest report and the attempts, not on their order.
 func (r *record) state() State {
+	if r.Review {
+		return Review
+	}
 	if !r.viaProvider() {
-		if r.Undone {
+		switch {
+		case r.Undone:
 			return Reversed
+		case r.GivenUp:
+			return Failed
 		}
 		return Succeeded
 	}
@@ -338,7 +346,7 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	switch {
 	case r.viaProvider():
 		p.Moved, _, err = r.moved()
-	case r.Undone:
+	case r.Undone, r.Review, r.GivenUp:
 		p.Moved = currency.Zero(r.Amount.Asset())
 	default:
 		p.Moved = r.Amount

@@ -1,7 +1,9 @@
 package payments
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,21 +27,31 @@ type Proposal struct {
 type Rule interface {
 	// Reads names what Decide looks at and what its commands touch; see ledger.Guard.
 	Reads(p Proposal) ledger.Reads
-	// Decide returns nil to allow, with commands that count the payment if it wants to, or a refusal: see ledger.Refuse.
-	// It must be pure; it may run more than once.
+	// Decide returns nil to allow, with commands that count the payment if it wants to, or a refusal: see ledger.Refuse. A
+	// refusal with ErrReview refuses nothing: the payment is recorded with its money held, and a person decides about its case
+	// (Service.Resolve with Approve or Deny). It must be pure; it may run more than once.
 	Decide(p Proposal, v ledger.View) ([]ledger.Command, error)
 }
 
-// guards turns the rules into guards. A rule's refusal is a decline whatever its own class.
-func (dk *Desk) guards(p Proposal) []ledger.Guard {
+// guards turns the rules into guards. A rule's refusal is a decline whatever its own class; the strictest verdict wins: who
+// denies ends the step, who wants a review leaves a case that the guard of the payment itself finds.
+func (dk *Desk) guards(p Proposal, id string) []ledger.Guard {
 	guards := make([]ledger.Guard, 0, len(dk.config.Rules)+1)
 	for _, rule := range dk.config.Rules {
-		guards = append(guards, ledger.Guard{
-			Reads: rule.Reads(p),
-			Check: func(v ledger.View) ([]ledger.Command, error) { return rule.Decide(p, v) },
-		})
+		guards = append(guards, judged(rule, p, mustID(id)))
 	}
 	return guards
+}
+
+// reviewWanted tells whether a rule wants a person to decide, and why.
+func reviewWanted(err error) (why string, wanted bool) {
+	if !errors.Is(err, ErrReview) {
+		return "", false
+	}
+	if r, ok := errors.AsType[*Refusal](err); ok {
+		return cmp.Or(r.Private, r.Public), true
+	}
+	return "", true
 }
 
 // DailyLimit is a rule: at most Max a member a day (UTC) of the kinds named, in Max's asset. Payments in other assets pass.

@@ -76,8 +76,8 @@ func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment,
 			if err != nil {
 				return nil, err
 			}
-			if now.Undone {
-				return nil, ledger.Refuse(ErrNotRefundable, "already given back", "")
+			if now.state() != Succeeded {
+				return nil, ledger.Refuse(ErrNotRefundable, "already given back, or never paid", "")
 			}
 			now.Undone = true
 			document, err := now.put(d.Version, noDue)
@@ -108,7 +108,7 @@ func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) 
 		ID: dk.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: way.name, Method: of.Method,
 		Instrument: of.Instrument, Of: of.ID, OfReference: of.ProviderReference, Description: r.Description,
 	}
-	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}), dk.reserveRefund(rec))
+	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}, rec.ID), dk.reserveRefund(rec))
 	return dk.startWith(ctx, r.Actor, r.Key, r, rec, guards)
 }
 

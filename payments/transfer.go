@@ -72,12 +72,15 @@ func (dk *Desk) transfer(ctx context.Context, kind Kind, r TransferRequest, fee 
 		ReceivableAccount(r.From, asset.ID()), RevenueAccount(asset.ID()),
 	}
 	move := ledger.Guard{
-		Reads: ledger.Reads{Accounts: accounts, Documents: []ledger.DocumentID{paymentDocument(rec.ID)}, Transactions: []ledger.ID{id}},
+		Reads: ledger.Reads{
+			Accounts: accounts, Documents: []ledger.DocumentID{paymentDocument(rec.ID), caseDocument(rec.ID)},
+			Transactions: []ledger.ID{id}, Holds: []ledger.ID{id},
+		},
 		Check: func(v ledger.View) ([]ledger.Command, error) { return rec.transferCommands(v) },
 	}
 	guards := append(dk.guards(Proposal{
 		Kind: kind, Actor: r.Actor, Member: r.From, Counterparty: r.To, Amount: r.Amount, Reference: r.Reference,
-	}), move)
+	}, rec.ID), move)
 	return dk.request(ctx, r.Actor, r.Key, tagged{kind, r}, id, ledger.Entry{Guards: guards})
 }
 
@@ -85,9 +88,29 @@ func (dk *Desk) transfer(ctx context.Context, kind Kind, r TransferRequest, fee 
 func (r *record) transferCommands(v ledger.View) ([]ledger.Command, error) {
 	asset := r.Amount.Asset()
 	c := newChart(v)
-	c.open(openWallet(r.Member, asset), openReceivable(r.Member, asset), openWallet(r.Counterparty, asset), openReceivable(r.Counterparty, asset), openRevenue(asset))
+	c.open(openWallet(r.Member, asset), openReceivable(r.Member, asset))
+	if underReview(v, r.ID) {
+		return r.waits(c)
+	}
+	credits, err := r.transferCredits(v, c)
+	if err != nil {
+		return nil, err
+	}
+	postings := append([]ledger.Posting{debit(WalletAccount(r.Member, asset.ID()), r.Amount)}, credits...)
+	document, err := r.put(0, noDue)
+	if err != nil {
+		return nil, err
+	}
+	post := ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}
+	return append(c.commands, post, document), nil
+}
+
+// transferCredits are who gets what of a transfer.
+func (r *record) transferCredits(v ledger.View, c *chart) ([]ledger.Posting, error) {
+	asset := r.Amount.Asset()
+	c.open(openWallet(r.Counterparty, asset), openReceivable(r.Counterparty, asset), openRevenue(asset))
 	rest := r.Amount
-	postings := []ledger.Posting{debit(WalletAccount(r.Member, asset.ID()), r.Amount)}
+	var postings []ledger.Posting
 	if r.Fee.Sign() > 0 {
 		postings = append(postings, credit(RevenueAccount(asset.ID()), r.Fee))
 		var err error
@@ -96,16 +119,7 @@ func (r *record) transferCommands(v ledger.View) ([]ledger.Command, error) {
 		}
 	}
 	credits, err := creditRepaying(v, r.Counterparty, rest)
-	if err != nil {
-		return nil, err
-	}
-	postings = append(postings, credits...)
-	document, err := r.put(0, noDue)
-	if err != nil {
-		return nil, err
-	}
-	post := ledger.Post{ID: r.Transaction, Postings: postings, Note: r.note()}
-	return append(c.commands, post, document), nil
+	return append(postings, credits...), err
 }
 
 // creditRepaying gives a member an amount: first what they owe in this asset is repaid, the rest is theirs.

@@ -55,7 +55,7 @@ func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error
 	}
 	guards := append(dk.guards(Proposal{
 		Kind: Withdrawal, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.To, Reference: r.Reference,
-	}), dk.reserve(rec))
+	}, rec.ID), dk.reserve(rec))
 	if planted("submit-before-record") {
 		if all, ok := dk.offers.(*lanes); ok {
 			_, _ = all.byName[rec.Provider].Submit(ctx, rec.operation())
@@ -110,7 +110,7 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 	return ledger.Guard{
 		Reads: ledger.Reads{
 			Accounts: []ledger.AccountID{wallet, owes}, Holds: []ledger.ID{id},
-			Documents: []ledger.DocumentID{paymentDocument(rec.ID)},
+			Documents: []ledger.DocumentID{paymentDocument(rec.ID), caseDocument(rec.ID)},
 		},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
 			if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 {
@@ -120,7 +120,7 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 			}
 			c := newChart(v)
 			c.open(openWallet(rec.Member, asset), openReceivable(rec.Member, asset))
-			document, err := rec.put(0, v.Now().Add(dk.patience))
+			document, err := rec.put(0, rec.await(v, dk.patience))
 			if err != nil {
 				return nil, err
 			}

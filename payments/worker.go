@@ -134,7 +134,7 @@ func (s *Service) advance(ctx context.Context, d ledger.Document, rec *record, l
 	if err != nil {
 		return p, err
 	}
-	if p.State.Done() || p.Provider == "" || p.State == Submitting && d.Due.After(s.book.Now()) || p.State != Created && !look {
+	if p.State.Done() || p.State == Review || p.Provider == "" || p.State == Submitting && d.Due.After(s.book.Now()) || p.State != Created && !look {
 		return p, nil
 	}
 	action, err := s.step(ctx, d, rec)
