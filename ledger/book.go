@@ -95,6 +95,7 @@ func (b *Book) Now() time.Time { return moment(b.clock()) }
 // class [Unavailable], and nothing of it is recorded.
 func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
 	one := new(recording)
+	one.slab.postings, one.slab.accounts = one.postings[:0], one.accounts[:0]
 	if err := b.open(ctx, &e, &one.prepared, &one.slab); err != nil {
 		return Receipt{}, err
 	}

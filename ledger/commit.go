@@ -286,6 +286,8 @@ type recording struct {
 	slab     slab
 	out      Outcome
 	one      [1]*prepared
+	postings [2]Posting // for the slab: enough for a transfer
+	accounts [2]AccountID
 }
 
 // recordOne is record for one entry.

@@ -40,6 +40,9 @@ type request struct {
 	place   place         // guarded by queue.mu, but for the leader
 	batch   *batch        // that carries it
 	again   bool          // a batch that carried it was given up
+
+	own  batch // that it leads
+	self [1]*request
 }
 
 // place is how far a request has come.
@@ -140,7 +143,9 @@ func (q *queue) pop() *request {
 
 // take makes the leader's batch: its own request and what has queued, as far as it fits, first come first served.
 func (q *queue) take(leader *request) *batch {
-	t := &batch{requests: []*request{leader}, entries: leader.entries}
+	leader.self[0] = leader
+	t := &leader.own
+	*t = batch{requests: leader.self[:], entries: leader.entries}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.crowd { // callers that were just answered come back at once: let them

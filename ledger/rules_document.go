@@ -37,7 +37,6 @@ func (s *step) putDocument(c PutDocument) (Result, error) {
 func (s *step) claim(d *Document, references []string) error {
 	all := slices.Clip(d.References) // appending must not reach the earlier version
 	for i, ref := range references {
-		field := fmt.Sprintf("references[%d]", i)
 		row, exists, named := s.w.references.get(ref)
 		if !named {
 			s.w.missing.References = append(s.w.missing.References, ref)
@@ -45,12 +44,13 @@ func (s *step) claim(d *Document, references []string) error {
 		}
 		if exists {
 			if row.Document != d.DocumentID {
-				return refuse(ErrReferenceTaken, fmt.Sprintf("%q is of document %s", clip(ref), row.Document)).in(field)
+				return refuse(ErrReferenceTaken, fmt.Sprintf("%q is of document %s", clip(ref), row.Document)).
+					in(fmt.Sprintf("references[%d]", i))
 			}
 			continue
 		}
 		if len(all) == MaxReferences {
-			return tooLarge(field, fmt.Sprintf("a document has at most %d references", MaxReferences))
+			return tooLarge(fmt.Sprintf("references[%d]", i), fmt.Sprintf("a document has at most %d references", MaxReferences))
 		}
 		all = append(all, ref)
 		s.w.references.put(ref, &ReferenceRow{Reference: ref, Document: d.DocumentID})

@@ -133,12 +133,12 @@ func capturePostings(a *AccountInfo, h *Hold, to []Portion) ([]Posting, currency
 	total := currency.Zero(h.Amount.Asset())
 	postings := make([]Posting, 1, len(to)+1)
 	for i, p := range to {
-		field := fmt.Sprintf("to[%d]", i)
 		if p.Account == a.ID {
-			return nil, total, invalid(field+".account", "the held account itself; to give back use Release").of(a.ID)
+			return nil, total, invalid(fmt.Sprintf("to[%d].account", i), "the held account itself; to give back use Release").of(a.ID)
 		}
 		if p.Amount.Asset() != h.Amount.Asset() {
-			return nil, total, refuse(ErrAssetMismatch, "the hold is in "+string(h.Amount.AssetID())).in(field + ".amount").of(p.Account)
+			return nil, total, refuse(ErrAssetMismatch, "the hold is in "+string(h.Amount.AssetID())).
+				in(fmt.Sprintf("to[%d].amount", i)).of(p.Account)
 		}
 		var err error
 		if total, err = add(total, p.Amount, a.ID); err != nil {

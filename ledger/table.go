@@ -42,7 +42,7 @@ func (t *table[K, R]) load(asked []K, found []R, name func(*R) K, hash func(K) u
 	t.cells, t.rows, t.owner, t.undo, t.asked = again(t.cells), again(t.rows), t.owner[:0], t.undo[:0], t.asked[:0]
 	t.entry, t.mark = 0, 0
 	if len(asked)+len(found) == 0 {
-		clear(t.slots)
+		t.slots = t.slots[:0]
 		return
 	}
 	t.room(2 * max(len(found), len(asked))) // most often all that was asked for is found, or nothing
@@ -66,22 +66,17 @@ func (t *table[K, R]) load(asked []K, found []R, name func(*R) K, hash func(K) u
 	}
 }
 
-// room makes the slots empty, with room for as many cells.
+// room makes the slots empty, with room for as many cells. Those of a large batch are not cleared for a small one.
 func (t *table[K, R]) room(cells int) {
-	size := max(8, len(t.slots))
+	size := 8
 	for size < 2*cells {
 		size *= 2
 	}
-	if size > 8*cells && size > 2*muchSpace {
-		size = 8
-		for size < 2*cells {
-			size *= 2
-		}
-	}
-	if size != len(t.slots) {
+	if size > cap(t.slots) || cap(t.slots) > 8*muchSpace && size < muchSpace {
 		t.slots = make([]uint32, size)
 		return
 	}
+	t.slots = t.slots[:size]
 	clear(t.slots)
 }
 

@@ -65,12 +65,23 @@ func newRows() *book {
 	return &book{
 		holds: newTable(func(h *ledger.Hold) ledger.ID { return h.ID }, copyHold,
 			oneList(ledger.Hold.Position),
-			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) { return group{}, h.DuePosition(), isDue(h) }),
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
-				return accountGroup(h.Account), h.DuePosition(), isDue(h)
+				if !isDue(h) {
+					return group{}, ledger.Position{}, false
+				}
+				return group{}, h.DuePosition(), true
 			}),
 			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
-				return accountGroup(h.Account), h.Position(), h.State == ledger.HoldOpen
+				if !isDue(h) {
+					return group{}, ledger.Position{}, false
+				}
+				return accountGroup(h.Account), h.DuePosition(), true
+			}),
+			newLists(func(h *ledger.Hold) (group, ledger.Position, bool) {
+				if h.State != ledger.HoldOpen {
+					return group{}, ledger.Position{}, false
+				}
+				return accountGroup(h.Account), h.Position(), true
 			})),
 		documents: newTable(func(d *ledger.Document) ledger.DocumentID { return d.DocumentID }, copyDocument,
 			newLists(func(d *ledger.Document) (group, ledger.Position, bool) { return group{a: d.Kind}, d.Position(), true }),
