@@ -179,7 +179,15 @@ func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
 	var touched uint64
 	for _, n := range numbers {
 		if n != 0 {
-			touched += uint64(len(a.name(n).path)) + a.row(n).version
+			row := a.row(n)
+			touched += uint64(len(a.name(n).path)) + uint64(row.updated) + uint64(row.lines.newest) //nolint:gosec // any number does
+		}
+	}
+	for _, n := range numbers {
+		if n != 0 {
+			if path := a.name(n).path; path != "" {
+				touched += uint64(path[0])
+			}
 		}
 	}
 	s.touched += touched

@@ -26,5 +26,10 @@
 // chunks without pointers (arena.go, record.go): a tenth of the room that Go values need, and nothing for the garbage collector
 // to look at. What is rare, such as documents and leases, lies in Go values (rows.go); read that part first.
 //
+// What takes time in memory is waiting for it. An update looks each of its accounts and keys up once, in steps over all of
+// them and not one by one (accounts.numbersOf, keys.ask), so that the processor waits for many places at the same time. After
+// that it knows an account by the place of its text, because the ledger gives back the strings that it was given
+// (scratch.go), and a key or a transaction by its turn, because rows come in the order of the entries.
+//
 // When yours compiles, run package ledgertest against it: it has a check for each of these promises.
 package memory
