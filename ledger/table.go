@@ -106,7 +106,7 @@ func (t *table[K, R]) lookUp(k *K, hash uint32) (c uint32, known bool) {
 
 // add makes a cell for a name that has none.
 func (t *table[K, R]) add(k *K, hash uint32) uint32 {
-	c := uint32(len(t.cells))
+	c := uint32(len(t.cells)) //nolint:gosec // far fewer
 	t.cells = append(t.cells, cell[K]{key: *k, hash: hash})
 	if 2*len(t.cells) > len(t.slots) {
 		t.room(2 * len(t.cells))
@@ -163,7 +163,7 @@ func (t *table[K, R]) edit(c uint32) *R {
 		t.rows = append(t.rows, *new(R))
 	}
 	t.owner = append(t.owner, c)
-	cell.entry, cell.row = t.entry, -int32(len(t.rows))
+	cell.entry, cell.row = t.entry, -int32(len(t.rows)) //nolint:gosec // far fewer
 	return &t.rows[len(t.rows)-1]
 }
 

@@ -368,7 +368,7 @@ func (w *writer) linesOf(at ref, all []ledger.Balance) bool {
 	r := w.book.reader(at)
 	w.accounts = r.postingAccounts(w.accounts[:0])
 	start := len(w.buf)
-	w.byte(byte(len(all)))
+	w.byte(byte(len(all))) //nolint:gosec // at most 255
 	for i := range all {
 		b := &all[i]
 		n := w.book.accounts.known(&b.Account)
@@ -377,7 +377,7 @@ func (w *writer) linesOf(at ref, all []ledger.Balance) bool {
 			w.buf = w.buf[:start]
 			return false
 		}
-		w.uint(uint64(posting)) //nolint:gosec // an index
+		w.uint(uint64(posting))
 		w.uint(b.Version)
 	}
 	return true

@@ -42,7 +42,8 @@ func TestKeysOfTransfers(t *testing.T) {
 		{Key: "back", Commands: []ledger.Command{ledger.Transfer(wallets[1], wallets[0], one)}}, // the same accounts, later lines
 		{Key: "eleven", Commands: []ledger.Command{eleven}},
 		{Key: "twice on one account", Commands: []ledger.Command{ledger.Post{Postings: []ledger.Posting{
-			{Account: wallets[2], Side: ledger.Debit, Amount: one}, {Account: wallets[2], Side: ledger.Debit, Amount: one},
+			{Account: wallets[2], Side: ledger.Debit, Amount: one},
+			{Account: wallets[2], Side: ledger.Debit, Amount: one},
 			{Account: wallets[3], Side: ledger.Credit, Amount: currency.MustNew(2, currency.USD)},
 		}}}},
 		{Key: "two", Commands: []ledger.Command{ledger.Transfer(wallets[4], wallets[5], one), ledger.Transfer(wallets[5], wallets[6], one)}},

@@ -46,7 +46,6 @@ func (w *writer) ref(at ref)                 { w.buf = binary.LittleEndian.Appen
 func (w *writer) id(id ledger.ID)            { w.buf = append(w.buf, id[:]...) }
 func (w *writer) time(t time.Time)           { w.int(t.UnixMicro()) }
 func (w *writer) account(a ledger.AccountID) { w.uint(uint64(w.book.accounts.number(&a))) }
-func (w *writer) key(key string)             { w.uint(uint64(w.book.keys.word(key))) }
 
 // The low three bits of an amount say how the rest is to be read.
 const (
@@ -152,8 +151,7 @@ func (r *reader) id() (id ledger.ID) {
 
 func (r *reader) ref() ref                  { return ref(binary.LittleEndian.Uint32(r.take(4))) }
 func (r *reader) time() time.Time           { return microTime(r.int()) }
-func (r *reader) account() ledger.AccountID { return r.book.accounts.id(uint32(r.uint())) }          //nolint:gosec // written from 32 bits
-func (r *reader) key() string               { return r.bulk.text(r.book.keys.bytes(ref(r.uint()))) } //nolint:gosec // written from 32 bits
+func (r *reader) account() ledger.AccountID { return r.book.accounts.id(uint32(r.uint())) } //nolint:gosec // written from 32 bits
 
 func microTime(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 

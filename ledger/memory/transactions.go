@@ -251,7 +251,7 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 		bit(t.Reversed != nil, transactionReversed)
 	few := len(t.Postings) > 0 && len(t.Postings) < 1<<3
 	if few {
-		has |= byte(len(t.Postings)) << transactionPostings
+		has |= byte(len(t.Postings)) << transactionPostings //nolint:gosec // below 8
 	}
 	w.byte(has)
 	if has&transactionEffective != 0 {
