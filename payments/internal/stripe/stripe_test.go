@@ -53,7 +53,8 @@ func TestStories(t *testing.T) {
 			}
 			w.pass(40 * day)
 			w.sound(0)
-			t.Logf("%d webhooks, %d of them before the response; %d operations at Stripe; cases: %s", w.hooks.delivered.Load(), w.hooks.early.Load(), len(w.sent), w.cases())
+			t.Logf("%d webhooks, %d of them before the response; %d operations at Stripe; %d movements reconciled; cases: %s",
+				w.hooks.delivered.Load(), w.hooks.early.Load(), len(w.sent), w.matched, w.cases())
 		})
 	}
 }

@@ -49,15 +49,16 @@ type hooks struct{ delivered, early atomic.Int64 }
 // world is a host with its service and its HTTP server, and the pretend Stripe on the other side of the network.
 type world struct {
 	*testing.T
-	ctx   context.Context
-	clock *clock
-	far   *stripetest.Server
-	book  *ledger.Book
-	svc   *payments.Service
-	host  string // where webhooks go
-	keys  int
-	sent  []string // payments that went to Stripe
-	hooks *hooks
+	ctx     context.Context
+	clock   *clock
+	far     *stripetest.Server
+	book    *ledger.Book
+	svc     *payments.Service
+	host    string // where webhooks go
+	keys    int
+	sent    []string // payments that went to Stripe
+	hooks   *hooks
+	matched int // movements, when they were last reconciled
 }
 
 func newWorld(t *testing.T, mail stripetest.Mail) *world {
@@ -220,6 +221,12 @@ func (w *world) sound(inFlight int) {
 	trial, err := w.book.TrialBalance(w.ctx, ledger.AsOf{})
 	require.NoError(w, err)
 	require.True(w, trial.Balanced(), "%+v", trial.Assets)
+	matched, err := w.svc.Reconcile(w.ctx, payments.ReconcileRequest{
+		Provider: "stripe", Since: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Until: w.clock.read().Add(time.Hour),
+	})
+	require.NoError(w, err)
+	require.True(w, matched.OK(), "%+v", matched.Mismatches)
+	w.matched = matched.Matched
 	for _, id := range w.sent {
 		require.LessOrEqual(w, w.far.Executed(id), 1, "payment %s", id)
 	}
