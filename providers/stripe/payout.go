@@ -175,7 +175,7 @@ func (p *Provider) payoutReport(po *api.Payout) (providers.Report, error) {
 		r.State = providers.Pending
 	case api.PayoutStatusPaid:
 		r.State = providers.Succeeded
-		r.Final = settledBy(moment(max(po.ArrivalDate, po.Created)), payoutWindow, p.config.Clock())
+		r.Final = !p.config.Clock().Before(moment(max(po.ArrivalDate, po.Created)).Add(payoutWindow))
 	case api.PayoutStatusFailed:
 		r.State = providers.Failed
 		r.Reason = providers.Reason{Code: cmp.Or(short(string(po.FailureCode)), "payout_failed"), Public: sentence(po.FailureMessage)}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	api "github.com/stripe/stripe-go/v82"
 
@@ -127,9 +126,4 @@ func ended(r providers.Report, m *movements) providers.Report {
 	}
 	r.State, r.Final = providers.Succeeded, m.net(r.Effects[0].ID).Sign() == 0
 	return r
-}
-
-// settledBy is when what was paid out can no longer come back.
-func settledBy(at time.Time, window time.Duration, now time.Time) bool {
-	return !at.IsZero() && !now.Before(at.Add(window))
 }
