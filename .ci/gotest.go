@@ -3,6 +3,9 @@
 // Command gotest reads the output of `go test -json` and prints what a person wants of it: the line of each package as
 // it ends, and the whole output of each test that failed. With -missing it appends the KOSH-MISSING lines to a file.
 //
+// It fails when a test prints what looks like a card's number, whether the test passes or not: what tests print is what a host's
+// log would have.
+//
 // Plain `go test` cannot serve: it hides what a passing or skipped test printed, and with it why a test was skipped.
 package main
 
@@ -14,6 +17,8 @@ import (
 	"os"
 	"sort"
 	"strings"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // event is what `go doc test2json` describes.
@@ -32,6 +37,7 @@ func main() {
 
 	output := map[string]map[string][]string{} // package, test: what it printed so far
 	seen := map[string]bool{}
+	leaks := map[string]bool{}
 	lines := bufio.NewReader(os.Stdin)
 	for {
 		line, err := lines.ReadString('\n')
@@ -45,6 +51,9 @@ func main() {
 		}
 		if _, after, found := strings.Cut(e.Output, mark); found {
 			seen[mark+strings.TrimSpace(after)] = true
+		}
+		if e.Action == "output" && providers.LooksLikeCardNumber(e.Output) {
+			leaks[e.Package+" "+e.Test] = true
 		}
 		tests := output[e.Package]
 		if tests == nil {
@@ -77,6 +86,10 @@ func main() {
 		}
 	}
 
+	for _, test := range sorted(leaks) {
+		fmt.Printf("FAIL\t%s printed a card's number\n", test)
+		defer os.Exit(1)
+	}
 	if *missing == "" || len(seen) == 0 {
 		return
 	}
