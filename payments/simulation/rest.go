@@ -60,7 +60,7 @@ func (w *world) rest() {
 	}
 	w.note("at rest at %s", w.now.Format(time.DateTime))
 	for _, check := range []func() *Breach{
-		w.audit, w.settled, w.explained, w.remembers, w.delivered, w.listed, w.verified, w.apart,
+		w.audit, w.settled, w.reconciled, w.explained, w.remembers, w.delivered, w.listed, w.verified, w.apart,
 	} {
 		if b := check(); b != nil {
 			w.fail(b)
@@ -156,6 +156,23 @@ func (w *world) settled() *Breach {
 			if a := w.truth.accounts[id]; a == nil || a.Posted != held {
 				return breach(Clearing, "%s holds %v and %s has another amount at rest", s.name, held, id).about(id)
 			}
+		}
+	}
+	return nil
+}
+
+// reconciled: the providers' statements match the book, movement by movement.
+func (w *world) reconciled() *Breach {
+	for _, s := range w.sites {
+		moved := 0
+		for _, o := range s.far.Operations() {
+			moved += len(o.Effects)
+		}
+		got, err := w.workers[0].service.Reconcile(w.ctx, payments.ReconcileRequest{
+			Provider: s.name, Since: epoch, Until: w.now.Add(time.Second),
+		})
+		if err != nil || !got.OK() || got.Matched != moved {
+			return breach(Clearing, "%s reconciles %d of %d movements: %+v, %v", s.name, got.Matched, moved, got.Mismatches, err)
 		}
 	}
 	return nil
