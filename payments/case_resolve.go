@@ -21,6 +21,9 @@ const (
 	// AssignTo moves what the case has in suspense to or from a member: what came in repays their debt and then credits their
 	// wallet, X → R, U; what went out is charged to them, U, R → X.
 	AssignTo Resolution = "assign"
+	// Return gives what came in and is in suspense back to where it came from, by a refund of the provider's: X → C when it moves.
+	// A return that fails opens the case again.
+	Return Resolution = "return"
 	// WriteOff takes what the case has in suspense as a gain or a loss of ours: X → W, or W → X.
 	WriteOff Resolution = "write_off"
 	// NeverHappened says of a payment that is parked, because nobody can tell, that the provider did not do it: it fails and
@@ -43,8 +46,10 @@ type ResolveRequest struct {
 	Case   string     `json:"case"`
 	Action Resolution `json:"action"`
 	Member string     `json:"member,omitempty"` // of AssignTo; empty: the case's own
-	By     string     `json:"by"`               // the person who decided, by the host's own name for them
-	Note   string     `json:"note"`             // why
+	// Method of a Return, when the money came by itself and nobody knows how.
+	Method providers.Method `json:"method,omitempty"`
+	By     string           `json:"by"`   // the person who decided, by the host's own name for them
+	Note   string           `json:"note"` // why
 }
 
 // Resolve records a person's decision about a case, with the postings that follow from it, in one entry. The same key again
@@ -68,12 +73,21 @@ func (s *Service) Resolve(ctx context.Context, r ResolveRequest) (Case, error) {
 	if err := s.desk.authorize(ctx, r.Actor, ActResolve, r.Member); err != nil {
 		return Case{}, err
 	}
+	entry := ledger.Entry{Key: requestKey(r.Actor, r.Key), Inputs: r}
+	if _, err := s.book.Receipt(ctx, entry.Key); !errors.Is(err, ledger.ErrKeyNotFound) {
+		// The case has changed since, so only the key can tell what was decided.
+		if _, err = s.book.Record(ctx, entry); err != nil {
+			return Case{}, err
+		}
+		return s.Case(ctx, r.Case)
+	}
 	for range maxTries {
 		guard, err := s.resolution(ctx, r)
 		if err != nil {
 			return Case{}, err
 		}
-		_, err = s.book.Record(ctx, ledger.Entry{Key: requestKey(r.Actor, r.Key), Inputs: r, Guards: []ledger.Guard{guard}})
+		entry.Guards = []ledger.Guard{guard}
+		_, err = s.book.Record(ctx, entry)
 		if err == nil {
 			return s.Case(ctx, r.Case)
 		}
@@ -98,13 +112,20 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 	case err != nil:
 		return ledger.Guard{}, err
 	default:
+		if r.Action == Return {
+			if a.back, err = s.giveBack(ctx, r, rec); err != nil {
+				return ledger.Guard{}, err
+			}
+			reads.Documents = append(reads.Documents, paymentDocument(a.back.ID))
+			reads.Holds = append(reads.Holds, mustID(a.back.ID))
+		}
 		member := cmp.Or(r.Member, rec.Member)
 		reads = joined(reads, rec.reviewReads())
 		if rec.outward() {
 			reads.Holds = append(reads.Holds, mustID(rec.ID))
 		}
 		if rec.Kind == Refund {
-			reads.Documents = append(reads.Documents, paymentDocument(rec.Of))
+			reads.Documents = append(reads.Documents, paymentDocument(rec.Of), caseDocument(rec.Of))
 		}
 		for i, e := range rec.Effects {
 			asset := e.Amount.AssetID()
@@ -131,6 +152,7 @@ func joined(a, b ledger.Reads) ledger.Reads {
 type arbiter struct {
 	request ResolveRequest
 	config  Config
+	back    *record // the refund of a Return
 }
 
 // transaction is the id of the posting for an effect. Several decisions about one effect differ by who made them.
@@ -213,13 +235,19 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 		return a.never(v, rec)
 	case Approve, Deny:
 		return a.review(v, rec)
-	case AssignTo, WriteOff, Known:
+	case AssignTo, WriteOff, Return, Known:
 	}
 	if !rec.suspended() {
 		return nil, a.unfit("nothing of payment %s is in suspense", rec.ID)
 	}
 	if rec.Parked {
 		return nil, a.unfit("payment %s is parked: say first whether it happened", rec.ID)
+	}
+	if slices.ContainsFunc(rec.Effects, func(e effect) bool { return e.Returning }) {
+		return nil, a.unfit("money of payment %s is on its way back", rec.ID)
+	}
+	if a.request.Action == Return {
+		return a.refund(v, rec)
 	}
 	member := cmp.Or(a.request.Member, rec.Member)
 	c := newChart(v)
@@ -243,7 +271,7 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 			}
 			c.open(openWallet(member, e.Suspense.Asset()), openReceivable(member, e.Suspense.Asset()))
 			postings, err = a.assign(v, member, suspense, e.Suspense, in)
-		case Known, NeverHappened, Approve, Deny:
+		case Known, NeverHappened, Approve, Deny, Return:
 		default:
 			return nil, invalid("action", "%q is unknown", a.request.Action)
 		}

@@ -31,6 +31,15 @@
 //  5. Effects accumulate. A posting belongs to one effect of the provider, unique in storage, so a webhook delivered
 //     three times, out of order or before the call that caused it returned, changes the books once.
 //
+// # Beside the happy path
+//
+//   - A tip that commits together with the host's own rows: [Service.In].
+//   - Payers who object to a deposit: what is disputed is held, what is lost is charged; see [Dispute] and [Service.Evidence].
+//   - What a person must decide: [Service.Cases] and [Service.Resolve]; debts that nobody will pay: [Service.Forgive].
+//   - Rules that refuse, count, or let a person decide: [Rule], [ErrReview].
+//   - Several providers for one thing: [Router].
+//   - Whether our books and a provider's agree: [Service.Reconcile].
+//
 // # Accounts
 //
 // wallet/MEMBER (liability, floor 0), receivable/MEMBER (asset, floor 0), provider/NAME/clearing (asset: our balance at the

@@ -63,7 +63,7 @@ func (n *news) reads(rec *record) ledger.Reads {
 	default:
 	}
 	if rec.Kind == Refund {
-		r.Documents = append(r.Documents, paymentDocument(rec.Of))
+		r.Documents = append(r.Documents, paymentDocument(rec.Of), caseDocument(rec.Of))
 	}
 	holds := map[uuid.UUID]bool{}
 	hold := func(effect string) {

@@ -138,6 +138,10 @@ type record struct {
 	Linked            *providers.Instrument `json:"linked,omitempty"`
 	Effects           []effect              `json:"effects,omitempty"`
 
+	// FromSuspense is, of a refund that is paid from suspense, the effect of Of whose money it is, and Returned what of it has
+	// moved.
+	FromSuspense string          `json:"from_suspense,omitempty"`
+	Returned     currency.Amount `json:"returned,omitzero"`
 	// Refunds holds, on a deposit, what each refund has reserved or moved; see refundable.
 	Refunds map[string]currency.Amount `json:"refunds,omitempty"`
 	// Covers are the provider's references of what a settlement settles.
@@ -159,6 +163,8 @@ type effect struct {
 	Hold ledger.ID `json:"hold,omitzero"`
 	// Dispute is the id of the dispute that the effect belongs to.
 	Dispute string `json:"dispute,omitempty"`
+	// Returning says that what is in suspense is on its way back to where it came from.
+	Returning bool `json:"returning,omitempty"`
 }
 
 // suspend notes that an amount of the effect went to suspense.

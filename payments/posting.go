@@ -305,6 +305,9 @@ func (j *journal) payoutCameBack(size currency.Amount) error {
 	if rest.Sign() <= 0 {
 		return nil
 	}
+	if j.rec.FromSuspense != "" { // it is the deposit's again: see settleReturn
+		return j.against(SuspenseAccount(j.provider, rest.AssetID()), rest, true)
+	}
 	_, err := j.creditMember(j.clearing(rest), rest, rest)
 	return err
 }

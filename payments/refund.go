@@ -179,10 +179,21 @@ func settleRefund(v ledger.View, refund *record, c Config) ([]ledger.Command, er
 			reserved = moved
 		}
 	}
-	if deposit.Refunds[refund.ID] == reserved || planted("refund-unreserved") {
-		return nil, nil
+	changed := deposit.Refunds[refund.ID] != reserved && !planted("refund-unreserved")
+	if changed {
+		deposit.Refunds[refund.ID] = reserved
 	}
-	deposit.Refunds[refund.ID] = reserved
+	var cases []ledger.Command
+	if refund.FromSuspense != "" {
+		returned, opened, err := settleReturn(v, refund, deposit, moved)
+		if err != nil {
+			return nil, err
+		}
+		changed, cases = changed || returned, opened
+	}
+	if !changed {
+		return cases, nil
+	}
 	document, err := deposit.put(d.Version, deposit.due(v.Now(), c))
-	return []ledger.Command{document}, err
+	return append(cases, document), err
 }

@@ -1,0 +1,110 @@
+package payments_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/payments"
+	"github.com/koshpay/kosh/providers"
+	"github.com/koshpay/kosh/providers/sandbox"
+)
+
+func (e *env) giveBack(key, id string, method providers.Method) (payments.Case, error) {
+	return e.svc.Resolve(e.ctx, payments.ResolveRequest{
+		Key: key, Actor: payments.Platform(), Case: id, Action: payments.Return, Method: method, By: "ines", Note: "not ours",
+	})
+}
+
+func TestReturnOfStrayMoney(t *testing.T) {
+	e := newEnv(t)
+	stray := e.strayed(usd("12.00"))
+	e.postings()
+	_, err := e.giveBack("g", stray.ID, "")
+	require.ErrorIs(t, err, payments.ErrInvalid, "nobody knows how it came")
+	_, err = e.giveBack("g", stray.ID, providers.Chain)
+	require.ErrorIs(t, err, payments.ErrUnsupported)
+	for range 2 {
+		c, err := e.giveBack("g", stray.ID, providers.Bank)
+		require.NoError(t, err)
+		require.Equal(t, payments.CaseResolved, c.State)
+	}
+	require.Empty(t, e.postings(), "held, and not gone yet")
+	e.pass(100 * time.Hour)
+	require.Equal(t, []string{"X 12.00 → C 12.00"}, e.postings())
+	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	_, err = e.giveBack("g", stray.ID, providers.Bank)
+	require.NoError(t, err, "a replay, though nothing is left")
+	require.Empty(t, e.cases())
+	require.Equal(t, usd("12.00"), e.payment(stray.ID).Refunded)
+	e.sound()
+	e.balanced()
+}
+
+func TestReturnThatIsRefusedLeavesTheMoneyWhereItWas(t *testing.T) {
+	e := newEnv(t)
+	stray := e.strayed(usd("12.00"))
+	e.postings()
+	_, err := e.giveBack("g", stray.ID, providers.Card) // the far side knows no such card payment
+	require.NoError(t, err)
+	e.clock.advance(time.Second)
+	e.work()
+	require.Empty(t, e.postings())
+	require.Contains(t, e.cases()[stray.ID], "return_failed")
+	require.Equal(t, "12.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	_, err = e.resolve(stray.ID, payments.AssignTo, "alice")
+	require.NoError(t, err)
+	e.hasWallet("alice", "12.00", "0.00", "0.00")
+	require.Equal(t, []string{"X 12.00 → U 12.00"}, e.postings())
+	e.sound()
+}
+
+// What a frozen wallet could not take goes back to the card, comes back again because the card's bank refuses it, and is
+// in suspense once more.
+func TestReturnThatComesBack(t *testing.T) {
+	e := newEnv(t, plainFees)
+	card := e.link("alice", sandbox.TokenCardRefundFails)
+	require.NoError(t, e.svc.OpenWallet(e.ctx, payments.Member("alice"), "alice", usd("1.00").Asset()))
+	require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", true))
+	p := e.deposit("alice", card, usd("50.00"))
+	require.Contains(t, e.cases()[p.ID], "not_taken")
+	e.postings()
+	_, err := e.giveBack("g", p.ID, "")
+	require.NoError(t, err)
+	e.clock.advance(time.Second)
+	e.work()
+	require.Equal(t, []string{"X 50.00 → C 50.00"}, e.postings())
+	e.pass(72 * time.Hour)
+	require.Equal(t, []string{"C 50.00 → X 50.00"}, e.postings())
+	require.Contains(t, e.cases()[p.ID], "return_failed")
+	evidence, err := e.svc.Evidence(e.ctx, payments.Platform(), p.ID)
+	require.NoError(t, err)
+	require.Equal(t, usd("50.00"), evidence.Effects[0].Suspense)
+	_, err = e.resolve(p.ID, payments.WriteOff, "")
+	require.NoError(t, err)
+	require.Equal(t, []string{"X 50.00 → W 50.00"}, e.postings())
+	e.sound()
+	e.balanced()
+}
+
+func TestReturnRefusals(t *testing.T) {
+	e := newEnv(t)
+	p := e.fund("alice", usd("5.00"))
+	require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", true))
+	out := e.takeBackOf(p)
+	_, err := e.giveBack("g", out, providers.Bank)
+	require.ErrorIs(t, err, payments.ErrNoCase)
+	stray := e.strayed(usd("12.00"))
+	_, err = e.giveBack("g1", stray.ID, providers.Bank)
+	require.NoError(t, err)
+	_, err = e.giveBack("g2", stray.ID, providers.Bank)
+	require.ErrorIs(t, err, payments.ErrConflict, "it is on its way already")
+}
+
+// takeBackOf takes a deposit back and returns its id.
+func (e *env) takeBackOf(p payments.Payment) string {
+	e.Helper()
+	e.takeBack(p, p.Amount)
+	return p.ID
+}
