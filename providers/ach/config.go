@@ -78,7 +78,7 @@ type Config struct {
 	MaxSameDay currency.Amount
 
 	// FirstTrace and LastTrace bound the last seven digits of trace numbers, inclusive: give every system that originates through
-	// the same bank a range of its own. They never change. 0 means from 1, to MaxTrace.
+	// the same bank a range of its own. They never change ([ErrSetupChanged]). 0 means from 1, to MaxTrace.
 	FirstTrace, LastTrace int
 
 	// UnauthorizedDays is how long a consumer's debit may be returned as unauthorised, and so how long it is provisional; 0

@@ -29,6 +29,7 @@ type crash struct {
 	unsynced  map[string]bool
 	renamed   []rename
 	outbox    string
+	twice     []string // files that were handed over twice
 }
 
 type rename struct{ from, to string }
@@ -112,7 +113,11 @@ func (d crashDisk) Rename(from, to string) error {
 	}
 	d.c.renamed = append(d.c.renamed, rename{from, to})
 	if d.c.eager && filepath.Dir(to) == d.c.outbox && !d.c.unsynced[to] {
-		err = errors.Join(err, os.Rename(to, filepath.Join(d.c.outbox, sentFolder, filepath.Base(to))))
+		taken := filepath.Join(d.c.outbox, sentFolder, filepath.Base(to))
+		if _, errStat := os.Stat(taken); errStat == nil {
+			d.c.twice = append(d.c.twice, filepath.Base(to))
+		}
+		err = errors.Join(err, os.Rename(to, taken))
 		d.c.renamed = nil // what another program has renamed further is there
 	}
 	return err
@@ -291,6 +296,7 @@ func TestACrashAtAnyStep(t *testing.T) {
 				d.w.p = d.w.open()
 				d.w.p.folders.disk = crashDisk{c: c}
 				require.NoError(t, d.play(t.Context()), "after a crash at step %d", n)
+				assert.Empty(t, c.twice, "handed over twice after a crash at step %d", n)
 				checkDrive(t, d, fmt.Sprintf("crash at step %d, done %v, eager %v", n, after, eager))
 				if t.Failed() {
 					return

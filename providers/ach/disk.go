@@ -42,7 +42,7 @@ const (
 	sentFolder       = "sent"
 	doneFolder       = "done"
 	quarantineFolder = "quarantine"
-	maxInboxBytes    = 64 << 20
+	maxInboxBytes    = 16 << 20 // some 85,000 returns
 )
 
 func (f folders) prepare() error {

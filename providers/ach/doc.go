@@ -31,7 +31,8 @@
 // Files that the bank sends go into the inbox. Returns take the money back by an effect of their own; R02, R03, R04, R12–R16 and
 // R20 block the account, R05, R07, R10, R11 and R29 block debits from it. Notifications of change (C01–C03, C05–C07) correct
 // the account before its next entry, other ones and dishonoured or contested returns become a [Notice] for a person. A file
-// is moved away only after a mark of its content is durable; what cannot be read is moved to quarantine, with a notice.
+// is moved away only after a mark of its content is durable; what cannot be read, or is larger than 16 MiB, is moved to
+// quarantine, with a notice.
 //
 // # Linking an account
 //

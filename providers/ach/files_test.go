@@ -130,6 +130,7 @@ func TestAcknowledgements(t *testing.T) {
 	names, err := w.p.Outbox()
 	require.NoError(t, err)
 	require.NoError(t, w.p.Sent(names[0]))
+	w.work()
 	w.clock.set(at(monday.AddDate(0, 0, 1), 9, 0))
 	w.work()
 	assert.Equal(t, providers.Pending, w.lookup(op.Key).State, "the bank said nothing")
@@ -382,6 +383,7 @@ func TestInbox(t *testing.T) {
 		"a changed account": strings.Replace(good, "10020030", "10020031", 1) + "x",
 		"a changed bank":    strings.Replace(good, odfi+"100", "061000011100", 1),
 		"twice the header":  lines[0] + good,
+		"too large":         strings.Repeat("x", maxInboxBytes+1),
 		"long":              lines[0] + strings.Repeat("7", 5000),
 	}
 	for name, content := range garbage {
@@ -419,6 +421,7 @@ func TestInbox(t *testing.T) {
 
 func TestAFolderThatFails(t *testing.T) {
 	w := newWorld(t)
+	w.p.folders.disk = osDisk{} // the real one
 	token, _ := w.linked()
 	op := w.payment(providers.Deposit, token, 100)
 	w.submit(op)
@@ -430,6 +433,10 @@ func TestAFolderThatFails(t *testing.T) {
 	w.day()
 	assert.Equal(t, 1, w.bank.executed(op.Key))
 	assert.Error(t, w.p.Sent("../"+w.bank.of(op.Key).file))
+	path := filepath.Join(w.cfg.Outbox, sentFolder, w.bank.of(op.Key).file)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Zero(t, info.Mode().Perm()&0o077, "account numbers are in it")
 }
 
 func TestMoreFilesThanADayHas(t *testing.T) {
@@ -559,4 +566,63 @@ func TestLogsGoOverPages(t *testing.T) {
 		cursor = next
 	}
 	assert.Equal(t, 250, n)
+}
+
+// TestOneFileThatIsStuck does not keep others from being written and from settling.
+func TestOneFileThatIsStuck(t *testing.T) {
+	w := newWorld(t)
+	lost, _ := w.linked()
+	good, _ := w.linked()
+	before := w.payment(providers.Deposit, good, 100)
+	w.submit(before)
+	w.at(at(monday, 20, 0))
+	stuck := w.payment(providers.Deposit, lost, 100)
+	w.submit(stuck)
+	var kept sealed
+	damage := func(s *sealed) {
+		require.NoError(t, change(t.Context(), w.p.state, accountKey(lost), func(a *account) error {
+			kept, a.Versions[0].Number = a.Versions[0].Number, *s
+			return nil
+		}))
+	}
+	damage(&sealed{Key: "k1", Nonce: make([]byte, 12), Text: []byte("damaged")})
+	w.clock.set(at(monday.AddDate(0, 0, 1), 20, 0))
+	require.ErrorIs(t, w.p.Work(t.Context()), ErrSealed)
+	assert.Equal(t, providers.Succeeded, w.lookup(before.Key).State, "it settled on Tuesday morning")
+	after := w.payment(providers.Deposit, good, 100)
+	w.submit(after)
+	w.clock.set(at(monday.AddDate(0, 0, 2), 20, 0))
+	require.ErrorIs(t, w.p.Work(t.Context()), ErrSealed)
+	w.bank.collect(w.p)
+	assert.Equal(t, 1, w.bank.executed(after.Key))
+	damage(&kept)
+	w.day()
+	assert.Equal(t, 1, w.bank.executed(stuck.Key))
+	assert.Len(t, w.bank.entries, 3)
+}
+
+func TestTheSetupNeverChanges(t *testing.T) {
+	w := newWorld(t)
+	token, _ := w.linked()
+	op := w.payment(providers.Deposit, token, 100)
+	w.submit(op)
+	for name, change := range map[string]func(*Config){
+		"ODFI":        func(c *Config) { c.ODFI = newRDFI },
+		"first trace": func(c *Config) { c.FirstTrace = 2 },
+		"last trace":  func(c *Config) { c.LastTrace = 1000 },
+	} {
+		c := w.cfg
+		change(&c)
+		p, err := New(w.state, w.keys, c)
+		require.NoError(t, err, name)
+		assert.ErrorIs(t, p.Check(t.Context()), ErrSetupChanged, name)
+		assert.ErrorIs(t, p.Work(t.Context()), ErrSetupChanged, name)
+		_, err = p.Submit(t.Context(), op)
+		assert.ErrorIs(t, err, ErrSetupChanged, name)
+		assert.Equal(t, providers.NotSent, providers.CertaintyOf(err))
+		_, err = p.Lookup(t.Context(), providers.Query{Key: op.Key})
+		assert.ErrorIs(t, err, ErrSetupChanged, name)
+		_, _, err = p.Poll(t.Context(), "", 1)
+		assert.ErrorIs(t, err, ErrSetupChanged, name)
+	}
 }

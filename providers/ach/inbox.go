@@ -30,12 +30,13 @@ func (p *Provider) readInbox(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, name := range names {
 		if err := p.receive(ctx, name); err != nil {
-			return fmt.Errorf("ach: inbox: %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("ach: inbox: %s: %w", name, err)) // the others need not wait for it
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (p *Provider) receive(ctx context.Context, name string) error {

@@ -88,13 +88,38 @@ func (p *Provider) announce(ctx context.Context, events ...event) error {
 	return err
 }
 
-// hint loads where the logs were last seen to end.
+// setup is what must never change: trace numbers are made of it.
+type setup struct {
+	ODFI  string `json:"odfi"`
+	First int    `json:"first_trace"`
+	Last  int    `json:"last_trace"`
+}
+
+// ErrSetupChanged says that the bank or the range of trace numbers is another than that of the StateStore: references would be
+// read wrongly. Use a new Config.Name with its own StateStore for a new bank.
+var ErrSetupChanged = errors.New("ach: Config.ODFI, FirstTrace or LastTrace changed")
+
+// hint checks once that the state store is of this setup, and loads where its logs were last seen to end.
 func (p *Provider) hint(ctx context.Context) error {
 	p.mu.Lock()
 	done := p.hinted
 	p.mu.Unlock()
 	if done {
 		return nil
+	}
+	mine := setup{p.config.ODFI, p.config.FirstTrace, p.config.LastTrace}
+	err := change(ctx, p.state, "setup", func(s *setup) error {
+		switch *s {
+		case mine:
+			return errSame
+		case setup{}:
+			*s = mine
+			return nil
+		}
+		return ErrSetupChanged
+	})
+	if err != nil {
+		return err
 	}
 	var w work
 	if _, err := p.state.load(ctx, workKey, &w); err != nil {
@@ -109,7 +134,7 @@ func (p *Provider) hint(ctx context.Context) error {
 // Poll implements providers.Poller. An event carries the report as it is now.
 func (p *Provider) Poll(ctx context.Context, cursor string, limit int) (events []providers.Event, next string, err error) {
 	var at [3]int64 // page, item, operation of a batch
-	if err := parseCursor(cursor, at[:]); err != nil {
+	if err := errors.Join(parseCursor(cursor, at[:]), p.hint(ctx)); err != nil {
 		return nil, cursor, err
 	}
 	next = cursor

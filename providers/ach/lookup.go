@@ -2,6 +2,7 @@ package ach
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 // Lookup implements providers.Provider. It reads the state store only.
 func (p *Provider) Lookup(ctx context.Context, q providers.Query) (providers.Report, error) {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), p.hint(ctx)); err != nil {
 		return providers.Report{}, err
 	}
 	key, _, err := p.find(ctx, q.Key, q.Reference)

@@ -17,6 +17,7 @@ import (
 //	op/<key>          an operation: what was asked, the slot it asks for, what came back
 //	page/<n>          pageSize slots: which key has which slot. Writing a key into its page is what accepts an operation
 //	file/<n>          a file: what belongs in it, fixed before it is written, and what became of it
+//	setup             what trace numbers are made of
 //	work              an index of the files that are not done; it may be behind
 //	events/<n>        what happened, for Poll
 //	notices/<n>       what a person should see

@@ -47,6 +47,9 @@ func (p *Provider) Submit(ctx context.Context, op providers.Operation) (provider
 	if err := p.Describe().Supports(op); err != nil {
 		return providers.Report{}, notSent(err)
 	}
+	if err := p.hint(ctx); err != nil {
+		return providers.Report{}, notSent(err)
+	}
 	o := operation{
 		Kind: op.Kind, Amount: op.Amount, Instrument: op.Instrument, Target: op.Target, TargetRef: op.TargetReference, At: p.now().UTC(),
 	}

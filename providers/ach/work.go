@@ -61,12 +61,12 @@ func (p *Provider) Outbox() ([]string, error) {
 	return names, err
 }
 
-// Check implements providers.Checker: the folders and the state store can be used.
+// Check implements providers.Checker: the folders and the state store can be used, and the store is of this setup.
 func (p *Provider) Check(ctx context.Context) error {
 	_, err := p.Outbox()
 	_, errInbox := p.folders.arrived()
 	_, errState := p.state.load(ctx, workKey, new(work))
-	return errors.Join(err, errInbox, errState)
+	return errors.Join(err, errInbox, errState, p.hint(ctx))
 }
 
 func (p *Provider) handleFiles(ctx context.Context) error {
@@ -100,14 +100,22 @@ func (p *Provider) handle(ctx context.Context, w *work) error {
 		}
 		w.Open, w.Next = append(w.Open, w.Next), w.Next+1
 	}
+	var stuck error // of one file, which must not keep the others from settling
 	for _, number := range slices.Clone(w.Open) {
-		if err := p.advance(ctx, w, number); err != nil {
-			return err
+		stamped, err := p.advance(ctx, w, number)
+		if !stamped {
+			return errors.Join(stuck, err) // what it will have is not known to the pages yet: no new plan may take it
 		}
+		stuck = errors.Join(stuck, err)
 	}
 	if err := p.tell(ctx, w.Scan); err != nil {
-		return err
+		return errors.Join(stuck, err)
 	}
+	return errors.Join(stuck, p.keepCutOff(ctx, w))
+}
+
+// keepCutOff plans and writes files if a cut-off has come since the oldest waiting entry was accepted.
+func (p *Provider) keepCutOff(ctx context.Context, w *work) error {
 	slots, done, err := p.waiting(ctx, w.Scan, maxEntries)
 	if err != nil {
 		return err
@@ -131,7 +139,7 @@ func (p *Provider) handle(ctx context.Context, w *work) error {
 			return err
 		}
 		w.Open, w.Next = append(w.Open, w.Next), w.Next+1
-		if err := p.advance(ctx, w, w.Next-1); err != nil {
+		if _, err := p.advance(ctx, w, w.Next-1); err != nil {
 			return err
 		}
 		if slots, w.Scan, err = p.waiting(ctx, w.Scan, maxEntries); err != nil {
@@ -166,25 +174,35 @@ func (p *Provider) lastCut(now time.Time) (CutOff, time.Time) {
 	}
 }
 
-// advance brings a file as far as it can come, and drops it from the index when nothing more will happen to it.
-func (p *Provider) advance(ctx context.Context, w *work, number int64) error {
+// advance brings a file as far as it can come, and drops it from the index when nothing more will happen to it. It tells whether
+// the file's entries are stamped, so that no other file can have them.
+func (p *Provider) advance(ctx context.Context, w *work, number int64) (stamped bool, err error) {
 	var f file
 	version, err := p.state.load(ctx, fileKey(number), &f)
 	if err != nil {
-		return err
+		return false, err
 	}
 	save := func() error {
 		version, err = p.state.save(ctx, fileKey(number), f, version)
 		return err
 	}
 	if !f.Written {
-		if err := p.writeFile(ctx, number, &f); err != nil {
-			return err
+		canceled, err := p.stamp(ctx, number, f)
+		if err != nil {
+			return false, err
+		}
+		if err := p.writeFile(ctx, &f, canceled); err != nil {
+			return true, err
 		}
 		if err := save(); err != nil {
-			return err
+			return true, err
 		}
 	}
+	return true, p.watch(ctx, w, number, &f, save)
+}
+
+// watch notices what became of a file that was written.
+func (p *Provider) watch(ctx context.Context, w *work, number int64, f *file, save func() error) error {
 	if f.Sent == nil && len(f.Batches) > 0 {
 		_, sent, err := p.folders.where(f.Name)
 		if err != nil {
@@ -198,12 +216,12 @@ func (p *Provider) advance(ctx context.Context, w *work, number int64) error {
 			}
 		}
 	}
-	if f.Rejected == nil && p.settle(&f, p.now()) {
+	if f.Rejected == nil && p.settle(f, p.now()) {
 		if err := save(); err != nil {
 			return err
 		}
 	}
-	if events := untold(number, &f, p.now().UTC()); len(events) > 0 {
+	if events := untold(number, f, p.now().UTC()); len(events) > 0 {
 		if err := p.announce(ctx, events...); err != nil {
 			return err
 		}
@@ -238,12 +256,8 @@ func untold(number int64, f *file, now time.Time) (events []event) {
 	return events
 }
 
-// writeFile stamps the entries, builds the file and puts it into the outbox, unless it is there or was sent already.
-func (p *Provider) writeFile(ctx context.Context, number int64, f *file) error {
-	canceled, err := p.stamp(ctx, number, *f)
-	if err != nil {
-		return err
-	}
+// writeFile builds the file and puts it into the outbox, unless it is there or was sent already.
+func (p *Provider) writeFile(ctx context.Context, f *file, canceled map[int64]bool) error {
 	content, err := p.build(ctx, *f, canceled)
 	if err != nil {
 		return err
