@@ -40,3 +40,24 @@ func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	_, err = c.once("VACUUM INTO ?", path)
 	return explain(path, err)
 }
+
+// Check reads the whole file and compares its tables with their indexes, which takes as long as reading it does. What is wrong
+// has the reason [Damaged]. [ledger.Book.Verify] checks what the rows mean.
+func (s *Store) Check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c, err := s.reader(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { s.readers <- c }()
+	rows, err := c.once("PRAGMA integrity_check(1)")
+	if err != nil {
+		return explain(s.path, err)
+	}
+	if len(rows) == 1 && rows[0][0] == "ok" {
+		return nil
+	}
+	return explain(s.path, damaged("%v", rows))
+}

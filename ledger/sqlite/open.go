@@ -5,11 +5,14 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"strconv"
 	"strings"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // Open opens the file at path, creates it when it is not there, and brings its tables up to date as [Migrate] does. The folder
@@ -40,11 +43,19 @@ func prepare(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, failure(CannotOpen, path, errors.New("a book in memory is ledger/memory"))
 	}
 	o = o.orDefaults()
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(path)
+	there := err == nil
+	if there && !info.Mode().IsRegular() {
 		return nil, failure(CannotOpen, path, errors.New("this is no file"))
+	}
+	if there && isTorn(path, info.Size()) {
+		return nil, failure(Damaged, path, errors.New("it ends within a page"))
 	}
 	c, err := dial(ctx, path, o)
 	if err != nil {
+		if code := codeOf(err) & 0xff; there && code == sqlite3.SQLITE_CANTOPEN {
+			return nil, failure(ReadOnly, path, err) // it is the log beside it that cannot be made
+		}
 		return nil, explain(path, err)
 	}
 	if err := c.migrate(ctx, migrations); err != nil {
@@ -61,6 +72,29 @@ func prepare(ctx context.Context, path string, o Options) (*Store, error) {
 		s.readers <- nil
 	}
 	return s, nil
+}
+
+// isTorn reports whether a file ends within a page, which SQLite would take for zeros. Beside a log that is no damage: the log has
+// the page.
+func isTorn(path string, size int64) bool {
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		return false
+	}
+	f, err := os.Open(path) //nolint:gosec // the caller's path
+	if err != nil {
+		return false // SQLite will say why
+	}
+	defer func() { _ = f.Close() }()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic)+2)
+	if _, err := io.ReadFull(f, head); err != nil || string(head[:len(magic)]) != magic {
+		return false // it is something else
+	}
+	page := int64(head[len(magic)])<<8 | int64(head[len(magic)+1])
+	if page == 1 {
+		page = 1 << 16
+	}
+	return page > 0 && size%page != 0
 }
 
 // Close waits for updates and reads that are under way, writes the log back into the file and closes it. After it every
