@@ -5,7 +5,7 @@ import (
 )
 
 const (
-	pendingColumns  = `p.uuid, p.recorded_at, e.key, e.uuid, e.recorded_at, p.changes FROM kosh_pending p LEFT JOIN kosh_entry e ON e.id = p.entry`
+	pendingColumns  = `p.uuid, p.recorded_at, p.entry, e.key, e.uuid, e.recorded_at, p.changes FROM kosh_pending p LEFT JOIN kosh_entry e ON e.id = p.entry`
 	feedColumns     = `f.position, e.key, e.uuid, e.recorded_at, f.change FROM kosh_feed f LEFT JOIN kosh_entry e ON e.id = f.entry`
 	blockColumns    = `number, first, last, sealed_at, previous, hash, marks FROM kosh_block`
 	sequenceColumns = `name, last FROM kosh_sequence`
@@ -25,13 +25,18 @@ func (c *columns) joinedEntry() *entryRow {
 		c.at += 3
 		return nil
 	}
-	return &entryRow{c.text(), c.id(), c.time()}
+	return &entryRow{0, c.text(), c.id(), c.time()}
 }
 
 func (w *work) readPending(r row) (p ledger.PendingRow, err error) {
 	c := columns{row: r}
 	p.Entry, p.RecordedAt = c.id(), c.time()
+	entry, _ := c.optional()
 	of := c.joinedEntry()
+	if of != nil && w.keyed != nil {
+		of.id = entry
+		w.keyed[of.key] = of // whoever numbers the changes writes them to the feed
+	}
 	b := decoder{buf: c.bytes(), work: w}
 	if n := b.count(); n > 0 {
 		p.Changes = make([]ledger.Change, n)
@@ -67,23 +72,25 @@ func (w *work) putPending(rows []ledger.PendingRow, keys map[string]*ledger.KeyR
 
 // entryOf returns the row of the key that changes belong to, and its number; nil and 0 when there is none.
 func (w *work) entryOf(changes []ledger.Change, keys map[string]*ledger.KeyRow) (*entryRow, int64, error) {
-	if len(changes) == 0 {
+	if len(changes) == 0 || changes[0].Key == "" {
 		return nil, 0, nil
 	}
 	key := changes[0].Key
-	n, err := w.entry(key)
-	if err != nil || n == 0 {
-		return nil, 0, err
-	}
 	if k := keys[key]; k != nil {
-		return &entryRow{key, k.Receipt.ID, k.Receipt.RecordedAt}, n, nil
+		return &entryRow{w.entries[key], key, k.Receipt.ID, k.Receipt.RecordedAt}, w.entries[key], nil
 	}
-	rows, err := w.rows(selectEntryRow, n)
+	if of := w.keyed[key]; of != nil {
+		return of, of.id, nil
+	}
+	rows, err := w.rows(selectEntryRow, w.book, key)
 	if err != nil || len(rows) == 0 {
 		return nil, 0, err
 	}
 	c := columns{row: rows[0]}
-	return c.joinedEntry(), n, c.err
+	n := c.int()
+	of := c.joinedEntry()
+	of.id = n
+	return of, n, c.err
 }
 
 func (w *work) readChange(r row) (ledger.Change, error) {

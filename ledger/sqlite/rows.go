@@ -26,6 +26,7 @@ func (c *columns) id() (id ledger.ID) {
 
 // entryRow is what other rows take from the row of a key.
 type entryRow struct {
+	id         int64
 	key        string
 	uuid       ledger.ID
 	recordedAt time.Time
@@ -101,7 +102,7 @@ func (w *work) numberKeys(rows []ledger.KeyRow) {
 
 var (
 	selectEntryID  = newQuery(`SELECT id FROM kosh_entry WHERE book = ? AND key = ?`)
-	selectEntryRow = newQuery(`SELECT key, uuid, recorded_at FROM kosh_entry WHERE id = ?`)
+	selectEntryRow = newQuery(`SELECT id, key, uuid, recorded_at FROM kosh_entry WHERE book = ? AND key = ?`)
 )
 
 // entry returns the number of a key's row, 0 when it has none.

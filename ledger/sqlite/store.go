@@ -159,6 +159,9 @@ func (w *work) decide(want ledger.Names, decide ledger.Decide) (ledger.Rows, err
 		return ledger.Rows{}, err
 	}
 	w.txs, w.holds = make(map[ledger.ID]int64), make(map[ledger.ID]int64)
+	if len(want.Pending) > 0 {
+		w.keyed = make(map[string]*entryRow, len(want.Pending))
+	}
 	want = want.Sorted()
 	for {
 		found, err := w.find(want)
