@@ -87,10 +87,9 @@ func (w *work) delete(d *ledger.Names) error {
 			return err
 		}
 	}
-	for _, id := range d.Pending {
-		if err := w.exec(deletePending, w.book, id[:]); err != nil {
-			return err
-		}
+	err := chunks(deletePending, w.book, d.Pending, idValue, func(q *query, values []any) error { return w.exec(q, values...) })
+	if err != nil {
+		return err
 	}
 	for _, id := range d.Versions {
 		if err := w.exec(deleteVersion, w.book, id.Kind, id.ID, int64(id.Version)); err != nil { //nolint:gosec // a count

@@ -152,7 +152,7 @@ func measure(b *testing.B, callers, n int, record func(i int) error) (r result) 
 	}
 	all.Wait()
 	r.rate = float64(n) / time.Since(start).Seconds()
-	r.cpu = float64((cpuTime()-cpu).Nanoseconds()) / 1_000 / float64(n)
+	r.cpu = float64((cpuTime() - cpu).Nanoseconds()) / 1_000 / float64(n)
 	slices.Sort(times)
 	r.p50, r.p99 = times[n/2], times[n*99/100]
 	return r

@@ -215,4 +215,3 @@ func inspect(t *testing.T, file, log string) (found crashed) {
 	require.True(t, b.Balanced())
 	return crashed{len(ids), len(keys) - 1 - len(ids), v.Lines, v.Changes}
 }
-

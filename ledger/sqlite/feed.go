@@ -12,8 +12,8 @@ const (
 )
 
 var (
-	selectPending  = newQuery(`SELECT`, pendingColumns, `WHERE p.book = ? AND p.uuid = ?`)
-	deletePending  = newQuery(`DELETE FROM kosh_pending WHERE book = ? AND uuid = ?`)
+	selectPending  = newFamily(`SELECT ` + pendingColumns + ` WHERE p.book = ? AND p.uuid`)
+	deletePending  = newFamily(`DELETE FROM kosh_pending WHERE book = ? AND uuid`)
 	insertBlock    = newQuery(`INSERT INTO kosh_block (book, number, first, last, sealed_at, previous, hash, marks) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
 	selectSequence = newQuery(`SELECT`, sequenceColumns, `WHERE book = ? AND name = ?`)
 	putSequence    = newQuery(`INSERT OR REPLACE INTO kosh_sequence (book, name, last) VALUES (?, ?, ?)`)

@@ -13,11 +13,14 @@ func (w *work) find(want ledger.Names) (found ledger.Rows, err error) {
 		return found, nil
 	}
 	for _, look := range []func() error{
-		func() (err error) { found.Keys, err = w.findKeys(want.Keys); return err },
+		func() (err error) {
+			found.Keys, err = together(w, selectKeys, want.Keys, keyValue, w.readKey)
+			return err
+		},
 		func() (err error) { found.Accounts, err = w.findAccounts(want.Accounts); return err },
 		func() (err error) { found.Holds, err = w.findHolds(want.Holds, want.DueHolds); return err },
 		func() (err error) {
-			found.Transactions, err = each(w, selectTx, want.Transactions, w.readTx, func(id ledger.ID) []any { return []any{w.book, id[:]} })
+			found.Transactions, err = together(w, selectTxs, want.Transactions, idValue, w.readTx)
 			return err
 		},
 		func() (err error) {
@@ -43,7 +46,7 @@ func (w *work) find(want ledger.Names) (found ledger.Rows, err error) {
 			return err
 		},
 		func() (err error) {
-			found.Pending, err = each(w, selectPending, want.Pending, w.readPending, func(id ledger.ID) []any { return []any{w.book, id[:]} })
+			found.Pending, err = together(w, selectPending, want.Pending, idValue, w.readPending)
 			return err
 		},
 		func() (err error) {
@@ -81,56 +84,74 @@ func each[N, R any](w *work, q *query, names []N, read func(row) (R, error), val
 	return found, nil
 }
 
-// Keys are looked for many at a time, because every entry of a batch has one.
+// family is one query for one, some or many names at a time: entries of a batch all have a key, and numbering the feed reads as
+// many transactions. head ends with the column that is compared.
+type family map[int]*query
+
 const (
-	fewKeys  = 1
-	someKeys = 8
-	manyKeys = 64
+	oneName   = 1
+	someNames = 8
+	manyNames = 64
 )
 
-var selectKeys = map[int]*query{fewKeys: keysQuery(fewKeys), someKeys: keysQuery(someKeys), manyKeys: keysQuery(manyKeys)}
-
-func keysQuery(n int) *query {
-	return newQuery(`SELECT`, entryColumns, `WHERE e.book = ? AND e.key IN (`+strings.TrimSuffix(strings.Repeat("?, ", n), ", ")+`)`)
+func newFamily(head string) family {
+	f := family{}
+	for _, n := range []int{oneName, someNames, manyNames} {
+		f[n] = newQuery(head + ` IN (` + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + `)`)
+	}
+	return f
 }
 
-func (w *work) findKeys(keys []string) (found []ledger.KeyRow, err error) {
-	values := make([]any, 0, 1+manyKeys)
-	for len(keys) > 0 {
-		n := fewKeys
+// chunks calls do with queries of the family and their values until all of the names, which are distinct, have had their turn.
+func chunks[N any](f family, book int64, names []N, value func(*N) any, do func(q *query, values []any) error) error {
+	var values []any
+	for len(names) > 0 {
+		n := oneName
 		switch {
-		case len(keys) >= manyKeys/2:
-			n = manyKeys
-		case len(keys) > fewKeys:
-			n = someKeys
+		case len(names) >= manyNames/2:
+			n = manyNames
+		case len(names) > oneName:
+			n = someNames
 		}
-		take := min(n, len(keys))
-		values = append(values[:0], w.book)
-		for _, k := range keys[:take] {
-			values = append(values, k)
+		take := min(n, len(names))
+		values = append(values[:0], book)
+		for i := range n {
+			values = append(values, value(&names[min(i, take-1)])) // the last fills up: it is found once
 		}
-		for len(values) <= n {
-			values = append(values, keys[0]) // once more: it is found once
+		if err := do(f[n], values); err != nil {
+			return err
 		}
-		rows, err := w.rows(selectKeys[n], values...)
+		names = names[take:]
+	}
+	return nil
+}
+
+// together looks for many names at a time.
+func together[N, R any](w *work, f family, names []N, value func(*N) any, read func(row) (R, error)) (found []R, err error) {
+	err = chunks(f, w.book, names, value, func(q *query, values []any) error {
+		rows, err := w.rows(q, values...)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, r := range rows {
-			k, err := w.readKey(r)
+			one, err := read(r)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			found = append(found, k)
+			found = append(found, one)
 		}
-		keys = keys[take:]
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
+
+func keyValue(key *string) any { return *key }
+
+func idValue(id *ledger.ID) any { return id[:] }
 
 // findHolds finds the holds named and those that are due, each once.
 func (w *work) findHolds(ids []ledger.ID, due []ledger.DueHolds) ([]ledger.Hold, error) {
-	found, err := each(w, selectHold, ids, w.readHold, func(id ledger.ID) []any { return []any{w.book, id[:]} })
+	found, err := together(w, selectHolds, ids, idValue, w.readHold)
 	if err != nil || len(due) == 0 {
 		return found, err
 	}

@@ -34,6 +34,8 @@ type entryRow struct {
 
 const entryColumns = `e.key, e.uuid, e.recorded_at, e.inputs, e.receipt, e.refusal FROM kosh_entry e`
 
+var selectKeys = newFamily(`SELECT ` + entryColumns + ` WHERE e.book = ? AND e.key`)
+
 func (w *work) readKey(r row) (k ledger.KeyRow, err error) {
 	c := columns{row: r}
 	k.Key = c.text()
@@ -134,7 +136,7 @@ const txColumns = `t.id, t.uuid, coalesce(e.key, t.key), t.recorded_at, t.effect
 	t.meta, t.reverses, t.reversed FROM kosh_tx t LEFT JOIN kosh_entry e ON e.id = t.entry`
 
 var (
-	selectTx   = newQuery(`SELECT`, txColumns, `WHERE t.book = ? AND t.uuid = ?`)
+	selectTxs  = newFamily(`SELECT ` + txColumns + ` WHERE t.book = ? AND t.uuid`)
 	selectTxID = newQuery(`SELECT id FROM kosh_tx WHERE book = ? AND uuid = ?`)
 	updateTx   = newQuery(`UPDATE kosh_tx SET entry = ?, key = ?, recorded_at = ?, effective_at = ?, postings = ?, imported = ?, reference = ?,
 		description = ?, meta = ?, reverses = ?, reversed = ? WHERE id = ?`)
@@ -229,7 +231,7 @@ const holdColumns = `h.id, h.uuid, coalesce(e.key, h.key), h.account, h.amount, 
 	h.expires_at, h.updated_at, h.reference, h.description, h.meta FROM kosh_hold h LEFT JOIN kosh_entry e ON e.id = h.entry`
 
 var (
-	selectHold   = newQuery(`SELECT`, holdColumns, `WHERE h.book = ? AND h.uuid = ?`)
+	selectHolds  = newFamily(`SELECT ` + holdColumns + ` WHERE h.book = ? AND h.uuid`)
 	selectHoldID = newQuery(`SELECT id FROM kosh_hold WHERE book = ? AND uuid = ?`)
 	selectDue    = newQuery(`SELECT`, holdColumns, `WHERE h.account = ? AND h.state = 1 AND h.expires_at IS NOT NULL AND h.expires_at <= ?`)
 	insertHold   = newQuery(`INSERT INTO kosh_hold (id, book, uuid, entry, key, account, amount, captured, released, state, placed_at,

@@ -321,4 +321,3 @@ func TestLongAccounts(t *testing.T) {
 		require.Equal(t, want.Posted, b[0].Posted)
 	}
 }
-
