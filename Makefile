@@ -9,7 +9,7 @@ BENCHTIME ?= 200ms
 ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench bench-currency bench-ledger bench-postgres fuzz sim cover vet fmt tidy
+.PHONY: help test lint bench bench-currency bench-ledger bench-postgres bench-sqlite fuzz sim cover vet fmt tidy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,12 @@ bench-ledger: ## measure the ledger on the memory store by CPU time (ACCOUNTS= T
 bench-postgres: ## measure ledger/postgres beside naive and unchecked writes (SECONDS= GROWTH=)
 	@cd ledger/postgres && $(if $(SECONDS),KOSH_BENCH_SECONDS='$(SECONDS)') $(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') \
 		go test -run '^$$' -bench 'Postgres|Growth' -benchtime 1x -timeout 0 .
+
+# Minutes by default. The full size takes an hour: ACCOUNTS=100000 TRANSFERS=100000 GROWTH=5000000.
+bench-sqlite: ## compare the SQLite store with naive SQL, and let a book grow (ACCOUNTS= TRANSFERS= GROWTH= KEYS=random)
+	@cd ledger/sqlite && $(if $(ACCOUNTS),KOSH_BENCH_ACCOUNTS='$(ACCOUNTS)') $(if $(TRANSFERS),KOSH_BENCH_TRANSFERS='$(TRANSFERS)') \
+		$(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') $(if $(KEYS),KOSH_BENCH_KEYS='$(KEYS)') \
+		go test -run '^$$' -bench 'Callers|Growth' -benchtime 1x -timeout 0 .
 
 fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz

@@ -147,7 +147,7 @@ func TestTwoStores(t *testing.T) {
 
 func init() {
 	children["pay"] = func(args []string) error { // file, name, how often
-		ctx := context.Background() //nolint:usetesting // there is no test in this process
+		ctx := context.Background()
 		s, err := sqlite.Open(ctx, args[0], sqlite.Options{LockWait: time.Minute})
 		if err != nil {
 			return err
