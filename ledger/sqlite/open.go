@@ -99,23 +99,19 @@ func isTorn(path string, size int64) bool {
 
 // Close waits for updates and reads that are under way, writes the log back into the file and closes it. After it every
 // method is an error with the reason [Closed].
-func (s *Store) Close() error {
-	select {
-	case <-s.closed:
-		return nil
-	default:
-	}
-	close(s.closed)
-	var all error
-	for range s.options.Readers {
-		if c := <-s.readers; c != nil {
-			all = errors.Join(all, c.close())
+func (s *Store) Close() (err error) {
+	s.once.Do(func() {
+		close(s.closed)
+		for range s.options.Readers {
+			if c := <-s.readers; c != nil {
+				err = errors.Join(err, c.close())
+			}
 		}
-	}
-	if w := <-s.writer; w.conn != nil {
-		all = errors.Join(all, w.close())
-	}
-	return explain(s.path, all)
+		if w := <-s.writer; w.conn != nil {
+			err = errors.Join(err, w.close())
+		}
+	})
+	return explain(s.path, err)
 }
 
 //go:embed migrations/*.sql

@@ -75,7 +75,7 @@ func TestIDBound(t *testing.T) {
 		b[rnd.IntN(len(b))] = " -/09:Aafg~\x00\xff"[rnd.IntN(12)]
 		return []string{text, text[:cut], text[:cut] + "~", text[:cut] + " ", text + "0", string(b), string(b[:cut]), strings.ToUpper(text), "", "z", "-"}
 	}
-	for range 20_000 {
+	for range 2_000 {
 		var a, b uuid.UUID
 		for i := range a {
 			a[i], b[i] = byte(rnd.IntN(256)), byte(rnd.IntN(256))
@@ -86,7 +86,9 @@ func TestIDBound(t *testing.T) {
 		copy(b[:], a[:rnd.IntN(17)])
 		for _, text := range near(a.String()) {
 			for _, id := range []uuid.UUID{a, b, {}, uuid.Max} {
-				require.Equal(t, strings.Compare(id.String(), text), compareWithBound(id, text), "%s and %q", id, text)
+				if want, found := strings.Compare(id.String(), text), compareWithBound(id, text); want != found {
+					t.Fatalf("%s compares as %d with %q, its bytes as %d", id, want, text, found)
+				}
 			}
 		}
 	}
@@ -110,7 +112,7 @@ func FuzzIDBound(f *testing.F) {
 // TestDamagedValues reads values that were cut off or invented: an error, never a panic or a huge allocation.
 func TestDamagedValues(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for range 50_000 {
+	for range 5_000 {
 		b := make([]byte, rnd.IntN(40))
 		for i := range b {
 			b[i] = byte(rnd.IntN(256))

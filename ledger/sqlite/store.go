@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"sync"
 	"time"
+
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/koshpay/kosh/ledger"
 )
@@ -54,6 +57,7 @@ type Store struct {
 	writer  chan *writer // one, while nobody writes
 	readers chan *conn   // Options.Readers of them, nil ones not yet open
 	closed  chan struct{}
+	once    sync.Once // of Close
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -101,7 +105,9 @@ func (s *Store) Update(ctx context.Context, book string, want ledger.Names, deci
 	}()
 	if err := wr.begin(ctx); err != nil {
 		open = false
-		wr.drop()
+		if codeOf(err)&0xff != sqlite3.SQLITE_BUSY { // whoever was interrupted may have begun all the same
+			wr.drop()
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
