@@ -33,6 +33,8 @@ const accountColumns = `a.id, a.path, a.asset, a.type, a.owner, a.opened_at, a.o
 	FROM kosh_account a JOIN kosh_balance b ON b.account = a.id`
 
 var (
+	selectAccounts = newFamily(`SELECT ` + accountColumns + ` WHERE a.book = ? AND a.path`)
+
 	selectAccount = newQuery(`SELECT`, accountColumns, `WHERE a.book = ? AND a.path = ? AND a.asset = ?`)
 
 	insertAccount = newQuery(`INSERT INTO kosh_account (id, book, path, asset, type, owner, opened_at, opening_floor, opening_ceiling,
@@ -73,6 +75,9 @@ func (w *work) readAccount(r row) (*account, error) {
 
 // account returns an account as it stands in this transaction, or nil.
 func (w *work) account(id ledger.AccountID) (*account, error) {
+	if a := w.mine[id]; a != nil {
+		return a, nil
+	}
 	name := accountName{w.book, id}
 	if w.cache != nil {
 		if a, known := w.cache.accounts.get(name); known {
@@ -96,15 +101,26 @@ func (w *work) account(id ledger.AccountID) (*account, error) {
 	return a, nil
 }
 
+// findAccounts reads accounts of which it knows nothing many at a time: after a restart, that is all of a batch.
 func (w *work) findAccounts(ids []ledger.AccountID) ([]ledger.AccountInfo, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	var known map[ledger.AccountID]*account
+	if len(ids) >= someNames {
+		var err error
+		if known, err = w.prefetch(ids); err != nil {
+			return nil, err
+		}
+	}
 	found := make([]ledger.AccountInfo, 0, len(ids))
 	for _, id := range ids {
-		a, err := w.account(id)
-		if err != nil {
-			return nil, err
+		a := known[id]
+		if a == nil {
+			var err error
+			if a, err = w.account(id); err != nil {
+				return nil, err
+			}
 		}
 		if a != nil {
 			found = append(found, a.info)
@@ -113,11 +129,50 @@ func (w *work) findAccounts(ids []ledger.AccountID) ([]ledger.AccountInfo, error
 	return found, nil
 }
 
-func (w *work) touch(a *account) {
-	if !a.touched {
-		a.touched = true
-		w.touched = append(w.touched, a)
+// prefetch reads those of the accounts that are not remembered.
+func (w *work) prefetch(ids []ledger.AccountID) (map[ledger.AccountID]*account, error) {
+	var paths []string // sorted, as the ids are
+	for _, id := range ids {
+		if w.cache != nil {
+			if _, known := w.cache.accounts.look(accountName{w.book, id}); known {
+				continue
+			}
+		}
+		if n := len(paths); n == 0 || paths[n-1] != id.Path {
+			paths = append(paths, id.Path)
+		}
 	}
+	if len(paths) < someNames {
+		return nil, nil
+	}
+	read, err := together(w, selectAccounts, paths, keyValue, w.readAccount)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[ledger.AccountID]*account, len(read))
+	for _, a := range read {
+		if w.cache != nil {
+			name := accountName{w.book, a.info.ID}
+			if _, there := w.cache.accounts.look(name); there {
+				continue // of the same path, and touched perhaps
+			}
+			w.cache.accounts.put(name, a)
+		}
+		known[a.info.ID] = a
+	}
+	return known, nil
+}
+
+func (w *work) touch(a *account) {
+	if a.touched {
+		return
+	}
+	a.touched = true
+	w.touched = append(w.touched, a)
+	if w.mine == nil {
+		w.mine = make(map[ledger.AccountID]*account)
+	}
+	w.mine[a.info.ID] = a
 }
 
 // putAccounts writes what changes rarely; what always changes waits for putBalances.
@@ -164,8 +219,8 @@ func (w *work) putAccount(i *ledger.AccountInfo) error {
 			return err
 		}
 	}
-	w.touch(a)
 	a.info = *i
+	w.touch(a)
 	return nil
 }
 
@@ -220,5 +275,5 @@ func (w *work) settle(committed bool) {
 			w.cache.accounts.forget(accountName{w.book, a.info.ID})
 		}
 	}
-	w.touched = nil
+	w.touched, w.mine = nil, nil
 }

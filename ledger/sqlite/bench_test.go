@@ -288,11 +288,7 @@ func measureNaive(b *testing.B, callers, n int, hot bool) result {
 func measureKosh(b *testing.B, callers, n int, hot bool) result {
 	b.Helper()
 	s := newShop(b)
-	empty := s.bytes(b)
-	var err error
-	s.store, err = sqlite.Open(b.Context(), s.path, sqlite.Options{})
-	require.NoError(b, err)
-	s.book = ledger.New(s.store, ledger.Config{})
+	empty := used(b, s.path)
 	r := measure(b, callers, n, func(i int) error {
 		_, err := s.book.Record(b.Context(), s.transfer(i, hot, false).entry())
 		return err

@@ -101,7 +101,7 @@ func TestConformanceOfJoinedStores(t *testing.T) {
 		return
 	}
 	for i, c := range ledgertest.Checks() {
-		if i%4 == 0 && !c.Reopen {
+		if i%8 == 0 && !c.Reopen {
 			t.Run(c.Name, func(t *testing.T) { require.NoError(t, ledgertest.Try(t, h, c)) })
 		}
 	}

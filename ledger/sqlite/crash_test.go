@@ -24,7 +24,7 @@ import (
 
 // The crash test: a process records entries from several goroutines and writes each key that was acknowledged to a log of
 // its own, with an fsync, until it is killed. What was acknowledged must be there, once, whoever opens the file next.
-// KOSH_CRASHES says how often; ten times by default.
+// KOSH_CRASHES says how often; ten times by default, three under the race detector.
 
 const (
 	crashWriters  = 8
@@ -116,6 +116,9 @@ func crashChild(args []string) error {
 
 func TestCrash(t *testing.T) {
 	kills := 10
+	if raceDetector { // the child has it too
+		kills = 3
+	}
 	if n, err := strconv.Atoi(os.Getenv("KOSH_CRASHES")); err == nil && n > 0 {
 		kills = n
 	}

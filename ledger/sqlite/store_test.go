@@ -321,3 +321,24 @@ func TestLongAccounts(t *testing.T) {
 		require.Equal(t, want.Posted, b[0].Posted)
 	}
 }
+
+// TestSmallCache records with a store that remembers next to no account: entries touch more than it can keep.
+func TestSmallCache(t *testing.T) {
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "book.db"), sqlite.Options{CacheAccounts: 2, Readers: 1, CacheKilobytes: 64})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	book := ledger.New(s, ledger.Config{})
+	_, err = book.Record(t.Context(), crashOpening())
+	require.NoError(t, err)
+	for i := range 20 {
+		var entries []ledger.Entry
+		for j := range 30 {
+			e, _ := crashEntry(fmt.Sprintf("%d/%d", i, j))
+			entries = append(entries, e)
+		}
+		for _, o := range book.RecordAll(t.Context(), entries) {
+			require.NoError(t, o.Err)
+		}
+	}
+	requireWhole(t, book)
+}
