@@ -56,10 +56,12 @@ func (f *facts) learn(w *work) {
 	for n, id := range w.learnt.accounts {
 		f.accounts.put(n, id)
 	}
+	f.accounts.turn()
 }
 
-// generations is a map that keeps about the room's worth of what was used last: when the young generation is full it becomes
-// the old one, and what was old is forgotten.
+// generations is a map that keeps about the room's worth of what was used last: when the young generation is full and its owner
+// calls turn, it becomes the old one, and what was old is forgotten. Nothing is forgotten in between: a transaction must not
+// lose an account that it has changed and not yet written.
 type generations[K comparable, V any] struct {
 	room       int
 	young, old map[K]V
@@ -89,10 +91,13 @@ func (g *generations[K, V]) put(k K, v V) {
 	if g.young == nil {
 		g.young = make(map[K]V)
 	}
-	if len(g.young) >= g.room/2 {
-		g.young, g.old = make(map[K]V), g.young
-	}
 	g.young[k] = v
+}
+
+func (g *generations[K, V]) turn() {
+	if len(g.young) >= max(g.room/2, 1) {
+		g.young, g.old = nil, g.young
+	}
 }
 
 func (g *generations[K, V]) forget(k K) {

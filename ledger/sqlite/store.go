@@ -20,7 +20,8 @@ type Options struct {
 	Readers int
 	// CacheKilobytes is the page cache of the writer, and of all readers together; zero means DefaultCacheKilobytes.
 	CacheKilobytes int
-	// CacheAccounts is about how many accounts the writer remembers; zero means DefaultCacheAccounts. One takes some 500 bytes.
+	// CacheAccounts is about how many accounts the writer remembers, beside those of the batch that it writes; zero means
+	// DefaultCacheAccounts. One takes some 500 bytes.
 	CacheAccounts int
 }
 
@@ -151,6 +152,7 @@ func (w *writer) begin(ctx context.Context) error {
 		w.seen, w.last = seen, nil
 		w.cache.accounts.clear()
 	}
+	w.cache.accounts.turn()
 	if w.last == nil {
 		w.last, err = (&work{session: w.conn}).readNumbers()
 	}
