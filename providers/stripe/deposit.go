@@ -229,8 +229,7 @@ func (p *Provider) depositReport(pi *api.PaymentIntent, charges []*api.Charge, d
 	provisional := false
 	for _, c := range charges {
 		p.chargeMovements(&m, c, &r)
-		provisional = provisional || c.BalanceTransaction != nil && isBank(c) &&
-			p.config.Clock().Before(moment(c.BalanceTransaction.Created).Add(p.config.BankReturnWindow))
+		provisional = provisional || c.BalanceTransaction != nil && isBank(c) && p.config.Clock().Before(p.finalAt(c.BalanceTransaction))
 	}
 	contested := disputeMovements(&m, disputes, charges, &r)
 	if m.err != nil {
@@ -275,9 +274,20 @@ func isBank(c *api.Charge) bool {
 	return c.PaymentMethodDetails != nil && c.PaymentMethodDetails.USBankAccount != nil
 }
 
+// finalAt is when the return window of a bank debit has passed. Stripe books a debit when it is made and says when it expects the
+// money to be there; it does not say when the debit succeeded.
+func (p *Provider) finalAt(t *api.BalanceTransaction) time.Time {
+	return moment(max(t.Created, t.AvailableOn)).Add(p.config.BankReturnWindow)
+}
+
 // chargeMovements are what a charge, its failure after the fact and refunds by hand moved. Refunds that kosh asked for are
 // operations of their own.
+//
+// Stripe books a bank debit when it is made. It counts here only once it has succeeded: until then the money is an expectation.
 func (p *Provider) chargeMovements(m *movements, c *api.Charge, r *providers.Report) {
+	if c.Status == api.ChargeStatusPending {
+		return
+	}
 	m.add(providers.Effect{ID: c.ID, Kind: providers.Moved}, c.Amount, c.Currency, c.BalanceTransaction)
 	if c.FailureBalanceTransaction != nil {
 		m.add(providers.Effect{ID: c.FailureBalanceTransaction.ID, Kind: providers.Reversed, Reverses: c.ID}, -c.Amount, c.Currency, c.FailureBalanceTransaction)

@@ -38,8 +38,8 @@
 //
 // A deposit is a PaymentIntent that is confirmed at once. 3-D Secure makes it ActionRequired, for as long as the member leaves it;
 // one who fails the challenge may try again with the same client secret, and what then succeeds is reported, though the
-// deposit had been reported as Failed. A debit of a US bank account is Pending for days, then provisional for
-// Config.BankReturnWindow, the end of which Poll tells. A bank can still take it back afterwards, up to 60 days if the holder says
+// deposit had been reported as Failed. A debit of a US bank account is Pending for days, though Stripe books it at once; then it is
+// provisional for Config.BankReturnWindow, the end of which Poll tells. One that fails is money that came and went. A bank can still take it back afterwards, up to 60 days if the holder says
 // that they never agreed; Stripe tells that as a dispute.
 //
 // A charge in a currency that your balance is not kept in has two effects of kind Converted more, and its fee in your balance's

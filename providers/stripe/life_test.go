@@ -168,14 +168,25 @@ func TestWhatCameBackHadSucceeded(t *testing.T) {
 		require.NoError(t, r.Validate())
 		assert.Equal(t, []any{providers.Succeeded, true, tt.code}, []any{r.State, r.Final, r.Reason.Code}, "%s", tt.op.Kind)
 	}
+	// A debit is booked when it is made; it counts when it has succeeded. One that fails came and went.
 	failed := sample(c, providers.Deposit, providers.Bank, s.Instrument(stripetest.BankInsufficient))
-	_, err = p.Submit(t.Context(), failed)
+	pending, err := p.Submit(t.Context(), failed)
 	require.NoError(t, err)
+	for range 2 {
+		assert.Equal(t, []any{providers.Pending, false}, []any{pending.State, pending.Final})
+		assert.Empty(t, pending.Effects)
+		pending, err = p.Lookup(t.Context(), providers.Query{Reference: pending.Reference})
+		require.NoError(t, err)
+	}
+	assert.Positive(t, s.Undecided("usd"))
 	c.pass(stripetest.DebitAfter)
+	assert.Zero(t, s.Undecided("usd"))
 	r, err := p.Lookup(t.Context(), providers.Query{Key: failed.Key, Kind: failed.Kind})
 	require.NoError(t, err)
-	assert.Equal(t, []any{providers.Failed, true, "insufficient_funds"}, []any{r.State, r.Final, r.Reason.Code})
-	assert.Empty(t, r.Effects)
+	require.NoError(t, r.Validate())
+	assert.Equal(t, []any{true, "insufficient_funds"}, []any{r.Final, r.Reason.Code})
+	assert.Equal(t, []string{"moved 100.00 USD", "fee -0.80 USD", "reversed -100.00 USD", "fee 0.80 USD"}, effects(r))
+	statement(t, p, s, c)
 }
 
 func TestAReferenceOfAnotherOperation(t *testing.T) {

@@ -98,7 +98,11 @@ func owner(t *api.BalanceTransaction) (key, reference string) {
 }
 
 // statement turns a balance transaction with an expanded source into movements, as the report of its operation has them.
+// A bank debit that is booked and not decided yet is none.
 func statement(t *api.BalanceTransaction) ([]providers.Movement, error) {
+	if t.Source != nil && t.Source.Charge != nil && t.Source.Charge.Status == api.ChargeStatusPending {
+		return nil, nil
+	}
 	key, reference := owner(t)
 	var m movements
 	if !belongs(t) {

@@ -76,6 +76,7 @@ const maxPage = 100
 type item struct {
 	id     string
 	events []providers.Event // one or none
+	early  bool              // its time has not come: the walk ends before it
 }
 
 // page is how a list is read: newest first, before or after an id.
@@ -104,6 +105,9 @@ func (p *Provider) forward(ctx context.Context, after string, lag time.Duration,
 			return err
 		}
 		for _, i := range items {
+			if i.early {
+				return nil
+			}
 			after = i.id
 			if !take(i) {
 				return nil
@@ -180,8 +184,9 @@ func (p *Provider) finalAfter(ctx context.Context, list api.ListParams, created 
 	items := make([]item, len(read))
 	for i, t := range read {
 		items[i].id = t.ID
+		at := p.finalAt(t)
+		items[i].early = p.config.Clock().Before(at)
 		if key, reference := owner(t); reference != "" {
-			at := moment(t.Created).Add(p.config.BankReturnWindow)
 			q := providers.Query{Key: key, Reference: reference, Kind: providers.Deposit}
 			items[i].events = []providers.Event{{ID: t.ID + ".final", At: at, Lookup: &q}}
 		}

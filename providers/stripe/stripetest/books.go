@@ -60,6 +60,18 @@ func (s *Server) Balance(code string) int64 {
 	return s.books.held[code]
 }
 
+// Undecided is the part of Balance that debits have been booked with which may still fail.
+func (s *Server) Undecided(code string) (units int64) {
+	s.enter()
+	defer s.mu.Unlock()
+	for _, id := range s.lists["balance_transaction"] {
+		if t := s.objects[id]; t.text("status") == "pending" && t.text("currency") == code {
+			units += t.number("net")
+		}
+	}
+	return units
+}
+
 // Executed says how often money moved because of a key, or is still on its way; of a link, how often one was made. What was
 // declined is 0.
 func (s *Server) Executed(key string) (n int) {

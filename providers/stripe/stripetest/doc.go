@@ -14,7 +14,8 @@
 // # What happens when
 //
 // There is no goroutine but the server's own: at each request or call the clock is read and all that was due happens. Cards
-// answer at once; a bank debit succeeds after [DebitAfter]; a payout is paid after [PayoutAfter]. What a payment method does
+// answer at once; a bank debit is booked at once, as Stripe
+// does, and succeeds or fails after [DebitAfter]; a payout is paid after [PayoutAfter]. What a payment method does
 // follows from the test token that it was linked with: [CardDeclined], [BankDisputed] and so on, most of them Stripe's own.
 //
 // # Keys

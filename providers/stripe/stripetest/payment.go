@@ -74,10 +74,17 @@ func (s *Server) makeIntent(form url.Values, decline bool) (object, *problem) {
 	case b.bank:
 		ch := s.newCharge(pi, b)
 		pi["status"], ch["status"] = "processing", "pending"
+		units, code := s.convert(ch.number("amount"), ch.text("currency"))
+		fee := price(units, code, b)
+		t := s.book("payment", ch.id(), units, code, fee)
+		t["status"], t["available_on"] = "pending", s.now.Add(DebitAfter).Unix()
+		ch["balance_transaction"] = t.id()
 		s.tell("payment_intent.processing", pi)
 		s.tell("charge.pending", ch)
 		s.later(DebitAfter, func() {
+			t["status"] = "available"
 			if b.fails != "" {
+				ch["failure_balance_transaction"] = s.book("payment_failure_refund", ch.id(), -units, code, -fee).id()
 				s.declineIntent(pi, b.fails, "The bank refused the debit.")
 				return
 			}
@@ -130,12 +137,10 @@ func price(units int64, code string, b behaviour) int64 {
 func (s *Server) capture(pi, ch object, b behaviour) {
 	pi["status"], pi["next_action"], pi["amount_received"] = "succeeded", nil, pi["amount"]
 	ch["status"], ch["paid"], ch["captured"] = "succeeded", true, true
-	kind := "charge"
-	if b.bank {
-		kind = "payment"
+	if !b.bank { // a debit was booked when it was made
+		units, code := s.convert(ch.number("amount"), ch.text("currency"))
+		ch["balance_transaction"] = s.book("charge", ch.id(), units, code, price(units, code, b)).id()
 	}
-	units, code := s.convert(ch.number("amount"), ch.text("currency"))
-	ch["balance_transaction"] = s.book(kind, ch.id(), units, code, price(units, code, b)).id()
 	s.tell("payment_intent.succeeded", pi)
 	s.tell("charge.succeeded", ch)
 	switch {
