@@ -626,3 +626,63 @@ func TestTheSetupNeverChanges(t *testing.T) {
 		assert.ErrorIs(t, err, ErrSetupChanged, name)
 	}
 }
+
+// TestPollInsideABatch: one event of the log is about many operations, and a page may end between them.
+func TestPollInsideABatch(t *testing.T) {
+	w := newWorld(t)
+	token, _ := w.linked()
+	want := map[string]bool{}
+	for range 5 {
+		op := w.payment(providers.Deposit, token, 100)
+		w.submit(op)
+		want[op.Key] = true
+	}
+	for len(w.lookup(w.firstKey(want)).Effects) == 0 {
+		require.True(t, w.advance())
+	}
+	for _, limit := range []int{1, 2, 3, 100} {
+		got, cursor := map[string]bool{}, ""
+		for {
+			events, next, err := w.p.Poll(t.Context(), cursor, limit)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(events), limit)
+			for _, e := range events {
+				if want[e.Report.Key] {
+					got[e.Report.Key] = true
+				}
+			}
+			if next == cursor {
+				break
+			}
+			cursor = next
+		}
+		assert.Equal(t, want, got, limit)
+	}
+}
+
+func (w *world) firstKey(keys map[string]bool) string {
+	for key := range keys {
+		return key
+	}
+	w.t.Fatal("no keys")
+	return ""
+}
+
+// TestNoPlanTakesWhatAnEarlierOneHas: a plan is durable, its entries are not stamped, and stamping fails once more.
+func TestNoPlanTakesWhatAnEarlierOneHas(t *testing.T) {
+	w := newWorld(t)
+	token, _ := w.linked()
+	w.work() // the link is told
+	op := w.payment(providers.Deposit, token, 100)
+	w.submit(op)
+	w.clock.set(at(monday, 20, 0))
+	for range 2 {
+		w.state.faultOnce("store", "page/", false, "i/o timeout")
+		require.ErrorContains(t, w.p.Work(t.Context()), "i/o timeout")
+	}
+	w.day()
+	assert.Equal(t, 1, w.bank.executed(op.Key))
+	version, err := w.p.state.load(t.Context(), fileKey(1), new(file))
+	require.NoError(t, err)
+	assert.Zero(t, version, "one file")
+}

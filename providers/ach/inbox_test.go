@@ -100,3 +100,20 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestProblemsQuoteNothing: the library's errors hold the field's value.
+func TestProblemsQuoteNothing(t *testing.T) {
+	w := newWorld(t)
+	token, number := w.linked()
+	op := w.settled(providers.Deposit, token, 900)
+	good := string(w.bank.file(returnOf(w.bank.of(op.Key), "R01")))
+	bad := number[:6] + "\u20ac" + number[7:]
+	w.bank.put("return.ach", []byte(strings.Replace(good, number, bad, 1)))
+	w.day()
+	notices, _, err := w.p.Notices(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, notices, 1)
+	assert.Equal(t, Quarantined, notices[0].Kind)
+	assert.Contains(t, notices[0].Text, "DFIAccountNumber")
+	assert.NotContains(t, notices[0].Text, number[:6])
+}
