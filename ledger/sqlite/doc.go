@@ -47,7 +47,21 @@
 // needs a page cache (Options.CacheKilobytes) and some 500 bytes for each account that it remembers (Options.CacheAccounts).
 //
 // make bench-sqlite compares it with naive SQL, which has the same columns, indexes and durability, prepared statements, and one
-// transaction a transfer. BENCHMARKS
+// transaction a transfer. It was measured on 2 cores, Debian, while seven others kept
+// the machine busy, so CPU time says more than the clock; 10,000 wallets, the feed numbered afterwards, as kosh / naive:
+//
+//	callers   transfers/s         CPU a transfer
+//	          uniform  one hot    uniform  one hot
+//	      1       0.3      0.9       1.15     0.89
+//	     16       4.7      4.4       0.21     0.16
+//	     64       2.8      4.0       0.16     0.12
+//	    256       9.7     11.9       0.09     0.08
+//	  1,024       4.5     12.3       0.09     0.07
+//
+// A transfer takes 421 bytes where naive takes 541. With keys that begin with the time, a transfer took 85 CPU µs among the first
+// 250,000 and 100 after 3.75 million, feed included; with random keys 95 and, after 1.25 million, 108. Further nobody has
+// looked yet. Among 200,000 transfers, half of all pages of the last 50 lines were there within 0.6 ms and half of all past
+// balances within 0.2 ms.
 //
 // # Errors
 //
