@@ -224,9 +224,9 @@ func (q *query) lines() {
 // that version is looked at first.
 func (q *query) halve(name string, at *ledger.Position, op string) {
 	t, n := q.time(at.Time), q.int8(at.Number)
-	exact := n + " + 1"
-	if op == ">=" {
-		exact = n
+	exact := n
+	if op == ">" { // added here: the planner computes with parameters, also where no row would
+		exact = q.int8(min(at.Number, maxInt8-1) + 1)
 	}
 	of := "e.book = $1 and e.account = (select number from a)"
 	q.sql.WriteString(", " + name + "(lo, hi) as (select case when hit then " + exact + " else 1 end, case when hit then " + exact + " else last + 1 end from (select " +

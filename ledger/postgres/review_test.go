@@ -1,0 +1,64 @@
+package postgres_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/ledger/postgres"
+)
+
+var (
+	vault = ledger.AccountID{Path: "vault", Asset: "USD"}
+	saver = ledger.AccountID{Path: "saver", Asset: "USD"}
+)
+
+func pennies(n int64) currency.Amount { return currency.MustNew(n, currency.USD) }
+
+// furnished is a book in which the saver has ten dollars.
+func furnished(t *testing.T, s ledger.Store) *ledger.Book {
+	t.Helper()
+	b := ledger.New(s, ledger.Config{})
+	_, err := b.Record(t.Context(), ledger.Entry{Key: "open", Commands: []ledger.Command{
+		ledger.OpenAccount{Account: vault, Type: ledger.Asset},
+		ledger.OpenAccount{Account: saver, Type: ledger.Liability, Floor: pennies(0)},
+		ledger.Transfer(vault, saver, pennies(10_00)),
+	}})
+	require.NoError(t, err)
+	return b
+}
+
+// A balance as it was effective at a moment asks for the lines after the greatest of all numbers.
+func TestLinesAfterTheGreatestNumber(t *testing.T) {
+	address := serverURL(t)
+	s := open(t, address, postgres.Options{Schema: newSchema(t, address)})
+	b := furnished(t, s)
+	then := time.Now().Add(-24 * time.Hour).UTC().Truncate(time.Microsecond)
+	_, err := b.Record(t.Context(), ledger.Entry{Key: "late", Commands: []ledger.Command{ledger.Post{
+		Postings:    []ledger.Posting{{Account: vault, Side: ledger.Debit, Amount: pennies(5)}, {Account: saver, Side: ledger.Credit, Amount: pennies(5)}},
+		EffectiveAt: then,
+	}}})
+	require.NoError(t, err)
+	found, err := b.Balances(t.Context(), ledger.AsOf{Effective: then.Add(time.Hour)}, saver)
+	require.NoError(t, err)
+	assert.Equal(t, pennies(5), found[0].Posted)
+
+	for _, c := range []struct {
+		name          string
+		after, before *ledger.Position
+		lines         int
+	}{
+		{"after the greatest of an earlier moment", &ledger.Position{Time: then, Number: math.MaxUint64}, nil, 3},
+		{"after the greatest", &ledger.Position{Time: time.Now().Add(time.Hour), Number: math.MaxInt64}, nil, 0},
+		{"before the greatest", nil, &ledger.Position{Time: time.Now().Add(time.Hour), Number: math.MaxUint64}, 3},
+	} {
+		rows, err := s.Scan(t.Context(), "main", ledger.Range{List: ledger.ListLines, Account: saver, After: c.after, Before: c.before, Limit: 10})
+		require.NoError(t, err, c.name)
+		assert.Len(t, rows.Lines, c.lines, c.name)
+	}
+}
