@@ -62,3 +62,22 @@ func TestLinesAfterTheGreatestNumber(t *testing.T) {
 		assert.Len(t, rows.Lines, c.lines, c.name)
 	}
 }
+
+// Who takes the id of an entry for that of its transaction is told so, and nobody else hears of it.
+func TestIDOfAnEntryTakenForATransaction(t *testing.T) {
+	address := serverURL(t)
+	s := open(t, address, postgres.Options{Schema: newSchema(t, address), Patience: time.Second})
+	b := furnished(t, s)
+	held, err := b.Record(t.Context(), ledger.Entry{Key: "hold", Commands: []ledger.Command{ledger.PlaceHold{Account: saver, Amount: pennies(1)}}})
+	require.NoError(t, err)
+	outcomes := b.RecordAll(t.Context(), []ledger.Entry{
+		{Key: "innocent", Commands: []ledger.Command{ledger.Transfer(saver, vault, pennies(1))}},
+		{Key: "mistaken", Commands: []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(held.ID), All: true}}},
+	})
+	require.NoError(t, outcomes[0].Err)
+	require.ErrorIs(t, outcomes[1].Err, ledger.ErrTransactionNotFound)
+	again, err := b.Receipt(t.Context(), "hold")
+	require.NoError(t, err)
+	held.Replayed = true
+	assert.Equal(t, held, again)
+}

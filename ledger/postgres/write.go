@@ -255,7 +255,7 @@ func (w *writer) addRecords(records []record) {
 		case r.move != nil:
 			id, at = r.move.ID, r.move.RecordedAt
 		case r.key.Receipt.ID != ledger.ID{}:
-			id, at = r.key.Receipt.ID, r.key.Receipt.RecordedAt
+			id, at = rowID(r.key.Receipt.ID), r.key.Receipt.RecordedAt
 		default:
 			id, at = uuid.New(), r.key.Receipt.RecordedAt
 		}
@@ -280,6 +280,13 @@ func (w *writer) addRecords(records []record) {
 	}
 	w.add(w.s.sql.addTx, true, ids.value(oidUUID), recorded.value(oidTimestamptz), keyed.value(oidBool), moved.value(oidBool),
 		keys.value(oidText), inputs.value(oidBytea), receipts.value(oidBytea), bodies.value(oidBytea))
+}
+
+// rowID names the row of a key without a transaction. It must be no id that a caller may take for a transaction's, which that
+// of the entry is: then the row would be in the way of the placeholder. It keeps the order in time.
+func rowID(entry ledger.ID) ledger.ID {
+	entry[8] ^= 0x40 // no variant of RFC 9562
+	return entry
 }
 
 // accountRows adds accounts that are new, and changes those that were found; terms only where they differ.
