@@ -46,7 +46,7 @@ func Migrate(ctx context.Context, conn *pgx.Conn, o MigrateOptions) error {
 		o.Schema = DefaultSchema
 	}
 	schema := pgx.Identifier{o.Schema}.Sanitize()
-	tx, err := conn.Begin(ctx)
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}) // whoever waited sees what the other did
 	if err != nil {
 		return explain(err)
 	}

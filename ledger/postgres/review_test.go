@@ -1,10 +1,16 @@
 package postgres_test
 
 import (
+	"context"
+	"errors"
 	"math"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -80,4 +86,28 @@ func TestIDOfAnEntryTakenForATransaction(t *testing.T) {
 	require.NoError(t, err)
 	held.Replayed = true
 	assert.Equal(t, held, again)
+}
+
+// Whoever waited for another's migration must see what that did, whatever level of isolation the database prefers.
+func TestMigrateTogetherAtOtherLevels(t *testing.T) {
+	address := serverURL(t)
+	schema := "kosh_review_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	var wg sync.WaitGroup
+	errs := make([]error, 6)
+	for i := range errs {
+		wg.Go(func() {
+			conn, err := pgx.Connect(t.Context(), with(t, address, "default_transaction_isolation", "serializable"))
+			if err != nil {
+				errs[i] = err
+				return
+			}
+			errs[i] = errors.Join(postgres.Migrate(t.Context(), conn, postgres.MigrateOptions{Schema: schema}), conn.Close(context.WithoutCancel(t.Context())))
+		})
+	}
+	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+	conn, err := pgx.Connect(t.Context(), address)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "drop schema "+schema+" cascade")
+	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
 }
