@@ -36,7 +36,10 @@ var plain = sync.OnceValue(func() *Store { return New(nil, Options{}) })
 //
 // At READ COMMITTED, Read sees each kind of row at a moment of its own, as the host's statements do; at REPEATABLE READ
 // all at one. Tables are in the schema "kosh"; for another one, or other options, use [Store.Join].
-func Join(tx pgx.Tx) ledger.Store { return plain().Join(tx) }
+func Join(tx pgx.Tx) ledger.Store {
+	p := plain() // whose numbers stay unused: the next transaction may be of another database
+	return (&Store{options: p.options, sql: p.sql, accounts: p.accounts}).Join(tx)
+}
 
 // Join is the function Join with this store's schema and options, and with its memory of accounts.
 func (s *Store) Join(tx pgx.Tx) ledger.Store { return &joined{s: s, tx: tx} }

@@ -111,3 +111,47 @@ func TestMigrateTogetherAtOtherLevels(t *testing.T) {
 	_, err = conn.Exec(t.Context(), "drop schema "+schema+" cascade")
 	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
 }
+
+// Two databases of one process have numbers of their own for accounts.
+func TestJoinInTwoDatabases(t *testing.T) {
+	address := serverURL(t)
+	one, other := newDatabase(t, address), newDatabase(t, address)
+	for _, at := range []string{one, other} {
+		conn, err := pgx.Connect(t.Context(), at)
+		require.NoError(t, err)
+		require.NoError(t, errors.Join(postgres.Migrate(t.Context(), conn, postgres.MigrateOptions{}), conn.Close(t.Context())))
+	}
+	opening := func(path string) ledger.Entry {
+		return ledger.Entry{Key: "open " + path, Commands: []ledger.Command{ledger.OpenAccount{Account: ledger.AccountID{Path: path, Asset: "USD"}, Type: ledger.Asset}}}
+	}
+	b := ledger.New(open(t, other, postgres.Options{}), ledger.Config{})
+	for _, path := range []string{"a", "b", "c", "d"} {
+		_, err := b.Record(t.Context(), opening(path))
+		require.NoError(t, err)
+	}
+	for _, at := range []string{one, other} {
+		pool := newPool(t, at)
+		require.NoError(t, pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			_, err := b.In(postgres.Join(tx)).Record(t.Context(), opening("joined"))
+			return err
+		}))
+		pool.Close()
+	}
+}
+
+// newDatabase is the address of an empty database.
+func newDatabase(t *testing.T, address string) string {
+	t.Helper()
+	run := func(ctx context.Context, sql string) {
+		conn, err := pgx.Connect(ctx, address)
+		require.NoError(t, err)
+		_, err = conn.Exec(ctx, sql)
+		require.NoError(t, errors.Join(err, conn.Close(ctx)))
+	}
+	name := "kosh_review_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	run(t.Context(), "create database "+name)
+	t.Cleanup(func() { run(context.WithoutCancel(t.Context()), "drop database "+name+" with (force)") })
+	config, err := pgx.ParseConfig(address)
+	require.NoError(t, err)
+	return strings.Replace(address, "/"+config.Database, "/"+name, 1)
+}
