@@ -121,3 +121,19 @@ func TestRouteIsChosenByTheRouter(t *testing.T) {
 	_, err = e.withdraw("alice", "0x00000000000000000000000000000000000000aa", currency.MustParse("0.1", ether))
 	require.ErrorIs(t, err, payments.ErrUnsupported)
 }
+
+// An attempt that may have arrived binds the payment to its provider, however certain the next one is.
+func TestRouteNeverAfterAMaybe(t *testing.T) {
+	for _, then := range []sandbox.Fault{sandbox.Refuse, sandbox.LostRequest} {
+		e, a, b := twoChains(t, nil)
+		a.Script(sandbox.LostRequest, then, sandbox.Refuse)
+		p, err := e.withdraw("alice", "0x00000000000000000000000000000000000000aa", currency.MustParse("0.5", ether))
+		require.NoError(t, err)
+		require.Equal(t, payments.Unknown, p.State)
+		e.pass(24 * time.Hour)
+		require.Equal(t, "chain-a", e.payment(p.ID).Provider)
+		require.Equal(t, []int{1, 0}, []int{a.Executed(p.ID), b.Executed(p.ID)})
+		require.Zero(t, b.Requests())
+		require.Equal(t, payments.Succeeded, e.payment(p.ID).State)
+	}
+}
