@@ -57,7 +57,7 @@ func jobFrom(text string) (j job) {
 // child is the main function of a child; what it returns is its exit status.
 func child(text string) int {
 	j := jobFrom(text)
-	ctx := context.Background() //nolint:usetesting // there is no test here
+	ctx := context.Background()
 	store, err := postgres.Open(ctx, j.URL, postgres.Options{Schema: j.Schema, Isolation: j.Isolation, Patience: time.Minute})
 	for try := 0; err != nil && try < 10; try++ { // over a line that drops connections
 		store, err = postgres.Open(ctx, j.URL, postgres.Options{Schema: j.Schema, Isolation: j.Isolation, Patience: time.Minute})

@@ -19,7 +19,11 @@ func (s *Store) Scan(ctx context.Context, book string, r ledger.Range) (ledger.R
 	return again(ctx, s, func() (rows ledger.Rows, err error) {
 		err = s.onConnection(ctx, func(ctx context.Context, session session) error {
 			f := s.finder(session, book, false)
-			rows, err = f.scan(ctx, r, &call{statement: s.sql.beginRead}, &call{statement: s.sql.settings})
+			settings := s.sql.settings
+			if r.List == ledger.ListLines {
+				settings = s.sql.settingsOfLines
+			}
+			rows, err = f.scan(ctx, r, &call{statement: s.sql.beginRead}, &call{statement: settings})
 			return err
 		})
 		return rows, err
@@ -39,6 +43,18 @@ func (f *finder) scan(ctx context.Context, r ledger.Range, before ...*call) (led
 		return f.scanFeed(ctx, r, before...)
 	}
 	b := &query{r: r}
+	if r.List == ledger.ListLines {
+		if f.account(r.Account) == nil {
+			if err := f.resolve(ctx, []ledger.AccountID{r.Account}); err != nil {
+				return ledger.Rows{}, err
+			}
+		}
+		a := f.account(r.Account)
+		if a == nil {
+			return ledger.Rows{}, nil
+		}
+		b.account = a.number
+	}
 	row, err := b.list(f)
 	if err != nil {
 		return ledger.Rows{}, err
@@ -61,10 +77,11 @@ func (f *finder) scan(ctx context.Context, r ledger.Range, before ...*call) (led
 
 // query is the text of a page under construction. $1 is the book.
 type query struct {
-	r    ledger.Range
-	sql  strings.Builder
-	args [][]byte
-	oids []uint32
+	r       ledger.Range
+	account int64 // its number, of ListLines
+	sql     strings.Builder
+	args    [][]byte
+	oids    []uint32
 }
 
 func (q *query) arg(oid uint32, value []byte) string {
@@ -205,31 +222,34 @@ func (q *query) byTimeAnd(id, selected, column string) {
 // lines is the text of ListLines. Lines are kept by version, and their times ascend with it: the version at which a position
 // lies is found by halving, so no second index is kept for the sake of moments.
 func (q *query) lines() {
-	account := q.number()
-	q.sql.WriteString("with recursive a as materialized (select " + account + " as number)")
+	account := q.arg(oidInt8, wireInt8(q.account))
 	where := ""
+	with := "with recursive "
 	if q.r.After != nil {
-		q.halve("lower_bound", q.r.After, ">")
+		q.sql.WriteString(with)
+		with = ", "
+		q.halve("lower_bound", account, q.r.After, ">")
 		where += " and r.version >= (select max(lo) from lower_bound where lo = hi)"
 	}
 	if q.r.Before != nil {
-		q.halve("upper_bound", q.r.Before, ">=")
+		q.sql.WriteString(with)
+		q.halve("upper_bound", account, q.r.Before, ">=")
 		where += " and r.version < (select max(lo) from upper_bound where lo = hi)"
 	}
-	q.sql.WriteString(" select " + lineColumns + " from @entry r where book = $1 and account = (select number from a)" + where)
+	q.sql.WriteString(" select " + lineColumns + " from @entry r where book = $1 and account = " + account + where)
 	q.end("r.version")
 }
 
 // halve writes a query for the first version whose line is beyond a position. Positions mostly come from lines, so the line of
 // that version is looked at first.
-func (q *query) halve(name string, at *ledger.Position, op string) {
+func (q *query) halve(name, account string, at *ledger.Position, op string) {
 	t, n := q.time(at.Time), q.int8(at.Number)
 	exact := n
 	if op == ">" { // added here: the planner computes with parameters, also where no row would
 		exact = q.int8(min(at.Number, maxInt8-1) + 1)
 	}
-	of := "e.book = $1 and e.account = (select number from a)"
-	q.sql.WriteString(", " + name + "(lo, hi) as (select case when hit then " + exact + " else 1 end, case when hit then " + exact + " else last + 1 end from (select " +
+	of := "e.book = $1 and e.account = " + account
+	q.sql.WriteString(name + "(lo, hi) as (select case when hit then " + exact + " else 1 end, case when hit then " + exact + " else last + 1 end from (select " +
 		"exists (select from @entry e where " + of + " and e.version = " + n + " and e.recorded_at = " + t + ") as hit, " +
 		"coalesce((select e.version from @entry e where " + of + " order by e.version desc limit 1), 0) as last) start" +
 		" union all select case when beyond then lo else mid + 1 end, case when beyond then mid else hi end from (select lo, hi, mid, " +

@@ -9,7 +9,7 @@ import (
 // statements are all texts of a schema. Every one says book = $1, and none depends on what the planner knows about a table.
 type statements struct {
 	begin, beginRead, commit, rollback *statement
-	settings                           *statement
+	settings, settingsOfLines          *statement
 
 	lockAccounts, accounts, accountsByNumber, accountNames, accountNumbers *statement
 	lockTransactions, transactions, keys                                   *statement
@@ -66,6 +66,8 @@ func newStatements(schema string, isolation pgx.TxIsoLevel) *statements {
 	q.beginRead = newStatement("begin isolation level repeatable read read only")
 	q.commit, q.rollback = newStatement("commit"), newStatement("rollback")
 	q.settings = newStatement(settingsText)
+	// The lines lie in a table with one index: there is one plan, and making it anew each time costs more than the page.
+	q.settingsOfLines = newStatement(strings.Replace(settingsText, "force_custom_plan", "force_generic_plan", 1))
 	q.takeNumbers = newStatement("select nextval('"+strings.ReplaceAll(q.schema, "'", "''")+"account_number') from generate_series(1, $1)", oidInt4)
 	q.hostSettings = newStatement("select current_setting('lock_timeout'), (extract(epoch from current_setting('lock_timeout')::interval) * 1000)::bigint, " +
 		"current_setting('plan_cache_mode'), current_setting('enable_seqscan'), current_setting('jit'), current_setting('citus.version', true)")

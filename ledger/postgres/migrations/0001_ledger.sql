@@ -79,7 +79,8 @@ create table tx (
 	primary key (book, id)
 );
 create unique index tx_key on tx (book, key) where keyed;
-create index tx_recorded on tx (book, recorded_at, id) where moved;
+-- Without the id: those of a batch share their time, so the index keeps them in one entry, and a page sorts them.
+create index tx_recorded on tx (book, recorded_at) where moved;
 
 create table hold (
 	book text collate "C" not null,
@@ -167,7 +168,7 @@ create table pending (
 	changes bytea not null,
 	primary key (book, entry)
 );
-create index pending_recorded on pending (book, recorded_at, entry);
+create index pending_recorded on pending (book, recorded_at);
 
 -- The feed, some dozen changes a row.
 create table feed (
