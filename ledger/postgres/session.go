@@ -15,6 +15,9 @@ type statement struct {
 	name string // as a prepared statement
 	sql  string
 	oids []uint32 // of the parameters
+
+	// fixed: there is only one sensible plan, whatever is in the tables, so it is made once.
+	fixed bool
 }
 
 func newStatement(sql string, oids ...uint32) *statement {
@@ -25,12 +28,13 @@ func newStatement(sql string, oids ...uint32) *statement {
 // call is one statement of a pipeline.
 type call struct {
 	*statement
-	args     [][]byte
-	row      func(values [][]byte) error // nil when there are none; values are valid during the call only
-	once     bool                        // not worth preparing
-	absent   bool                        // the statement adds rows that were absent: a duplicate means that one appeared
-	affected int64
-	tag      string
+	args        [][]byte
+	row         func(values [][]byte) error // nil when there are none; values are valid during the call only
+	once        bool                        // not worth preparing
+	placeholder bool                        // it takes placeholders away
+	absent      bool                        // the statement adds rows that were absent: a duplicate means that one appeared
+	affected    int64
+	tag         string
 }
 
 // session sends pipelines over one connection.

@@ -10,6 +10,7 @@ import (
 type statements struct {
 	begin, beginRead, commit, rollback *statement
 	settings, settingsOfLines          *statement
+	fixedPlans, freshPlans             *statement
 
 	lockAccounts, accounts, accountsByNumber, accountNames, accountNumbers *statement
 	lockTransactions, transactions, keys                                   *statement
@@ -66,6 +67,8 @@ func newStatements(schema string, isolation pgx.TxIsoLevel) *statements {
 	q.beginRead = newStatement("begin isolation level repeatable read read only")
 	q.commit, q.rollback = newStatement("commit"), newStatement("rollback")
 	q.settings = newStatement(settingsText)
+	q.fixedPlans = newStatement("select set_config('plan_cache_mode', 'force_generic_plan', true)")
+	q.freshPlans = newStatement("select set_config('plan_cache_mode', 'force_custom_plan', true)")
 	// The lines lie in a table with one index: there is one plan, and making it anew each time costs more than the page.
 	q.settingsOfLines = newStatement(strings.Replace(settingsText, "force_custom_plan", "force_generic_plan", 1))
 	q.takeNumbers = newStatement("select nextval('"+strings.ReplaceAll(q.schema, "'", "''")+"account_number') from generate_series(1, $1)", oidInt4)
@@ -159,7 +162,9 @@ func insertText(table, columns string, arrays int) string {
 
 func (q *statements) adding(in maker) {
 	add := func(table, columns string, arrays ...uint32) *statement {
-		return in(insertText(table, columns, len(arrays)), arrays...)
+		s := in(insertText(table, columns, len(arrays)), arrays...)
+		s.fixed = true
+		return s
 	}
 	q.addAccounts = add("account", balanceColumns, balanceArrays...)
 	q.addTerms = add("account_terms", termsColumns, termsArrays...)
@@ -198,7 +203,10 @@ func updateText(table, columns string, names ...string) string {
 }
 
 func (q *statements) changing(in maker) {
-	q.setAccounts = in(updateText("account", balanceColumns, "id"), balanceArrays...)
+	// Not an update that joins arrays with the table: this finds each row by its key whatever the planner thinks.
+	q.setAccounts = in(insertText("account", balanceColumns, len(balanceArrays))+" on conflict (book, id) do update set version = excluded.version, "+
+		"posted = excluded.posted, held = excluded.held, next_expiry = excluded.next_expiry, updated_at = excluded.updated_at, revision = excluded.revision", balanceArrays...)
+	q.setAccounts.fixed = true
 	q.setTerms = in(updateText("account_terms", termsColumns, "id"), termsArrays...)
 	q.setTx = in(updateText("tx", "id, body", "id"), oidUUIDArray, oidByteaArray)
 	q.setHolds = in(updateText("hold", holdColumns, "id"), holdArrays...)

@@ -165,10 +165,34 @@ func (w *writer) compose() {
 	w.accountRows()
 	w.documentRows()
 	w.smallRows()
-	w.placeholders()
 	w.lineRows()
 	w.holdRows()
 	w.feedRows()
+	w.placeholders()
+	w.arrange()
+}
+
+// arrange brings statements of one plan together, between those that are planned each time: first what changes and deletes
+// rows, then what adds them, then what deletes placeholders.
+func (w *writer) arrange() {
+	first, fixed, last := make([]*call, 0, len(w.calls)+2), []*call{{statement: w.s.sql.fixedPlans}}, []*call{{statement: w.s.sql.freshPlans}}
+	for _, c := range w.calls {
+		switch {
+		case c.fixed:
+			fixed = append(fixed, c)
+		case c.placeholder:
+			last = append(last, c)
+		default:
+			first = append(first, c)
+		}
+	}
+	if len(fixed) > 1 {
+		first = append(first, fixed...)
+	}
+	if len(last) > 1 {
+		first = append(first, last...)
+	}
+	w.calls = first
 }
 
 func (w *writer) drops() {

@@ -163,7 +163,7 @@ func (w *writer) placeholders() {
 			t.row(&ledger.AccountInfo{ID: id}, w.spare[i], 0)
 		}
 		t.call(w, q.addTerms, true)
-		w.add(q.dropTerms, false, int8s(numbers))
+		w.drop(q.dropTerms, int8s(numbers))
 	}
 	if ids := absent(w.want.Documents, w.found.Documents, w.write.Documents, func(r *ledger.Document) ledger.DocumentID { return r.DocumentID }); len(ids) > 0 {
 		var t documentTable
@@ -171,7 +171,7 @@ func (w *writer) placeholders() {
 			_ = t.row(&ledger.Document{DocumentID: id}) // nothing in it to marshal
 		}
 		t.call(w, q.addDocuments, true)
-		w.add(q.dropDocuments, false, documentColumnsOf(ids)...)
+		w.drop(q.dropDocuments, documentColumnsOf(ids)...)
 	}
 	if ids := absent(w.want.Holds, w.found.Holds, w.write.Holds, func(r *ledger.Hold) ledger.ID { return r.ID }); len(ids) > 0 {
 		var t holdTable
@@ -180,12 +180,12 @@ func (w *writer) placeholders() {
 			_ = t.row(&ledger.Hold{ID: id, Amount: zero, Captured: zero, Released: zero}, 0) // nothing in it to marshal
 		}
 		t.call(w, q.addHolds, true)
-		w.add(q.dropHolds, false, uuids(ids))
+		w.drop(q.dropHolds, uuids(ids))
 	}
 	w.recordPlaceholders()
 	if names := absent(w.want.References, w.found.References, w.write.References, func(r *ledger.ReferenceRow) string { return r.Reference }); len(names) > 0 {
 		w.add(q.addReferences, true, texts(names), texts(make([]string, len(names))), texts(make([]string, len(names))))
-		w.add(q.dropReferences, false, texts(names))
+		w.drop(q.dropReferences, texts(names))
 	}
 	if ids := absent(w.want.Leases, w.found.Leases, w.write.Leases, func(r *ledger.Lease) ledger.DocumentID { return r.Document }); len(ids) > 0 {
 		n := len(ids)
@@ -194,9 +194,15 @@ func (w *writer) placeholders() {
 			untils.int8(0)
 		}
 		w.add(q.addLeases, true, append(documentColumnsOf(ids), uuids(make([]ledger.ID, n)), texts(make([]string, n)), untils.value(oidTimestamptz))...)
-		w.add(q.dropLeases, false, documentColumnsOf(ids)...)
+		w.drop(q.dropLeases, documentColumnsOf(ids)...)
 	}
 	w.smallPlaceholders()
+}
+
+// drop takes placeholders away, after they were added.
+func (w *writer) drop(s *statement, args ...[]byte) {
+	w.add(s, false, args...)
+	w.calls[len(w.calls)-1].placeholder = true
 }
 
 func (w *writer) smallPlaceholders() {
@@ -208,7 +214,7 @@ func (w *writer) smallPlaceholders() {
 			zeros.int2(0)
 		}
 		w.add(q.addAssets, true, texts(ids), texts(make([]string, n)), texts(make([]string, n)), zeros.value(oidInt2), zeros.value(oidInt2))
-		w.add(q.dropAssets, false, texts(ids))
+		w.drop(q.dropAssets, texts(ids))
 	}
 	if ids := absent(w.want.Pending, w.found.Pending, w.write.Pending, func(r *ledger.PendingRow) ledger.ID { return r.Entry }); len(ids) > 0 {
 		times, bodies := newColumn(len(ids), 8), newColumn(len(ids), 0)
@@ -217,11 +223,11 @@ func (w *writer) smallPlaceholders() {
 			bodies.bytes(nil)
 		}
 		w.add(q.addPending, true, uuids(ids), times.value(oidTimestamptz), bodies.value(oidBytea))
-		w.add(q.dropPending, false, uuids(ids))
+		w.drop(q.dropPending, uuids(ids))
 	}
 	if names := absent(w.want.Sequences, w.found.Sequences, w.write.Sequences, func(r *ledger.SequenceRow) string { return r.Name }); len(names) > 0 {
 		w.add(q.addCounters, true, texts(names), int8s(make([]int64, len(names))))
-		w.add(q.dropCounters, false, texts(names))
+		w.drop(q.dropCounters, texts(names))
 	}
 }
 
@@ -250,7 +256,7 @@ func (w *writer) recordPlaceholders() {
 	}
 	body := empty.value(oidBytea)
 	w.add(w.s.sql.addTx, true, uuids(ids), times.value(oidTimestamptz), keyed.value(oidBool), moved.value(oidBool), names.value(oidText), body, body, body)
-	w.add(w.s.sql.dropTx, false, uuids(ids))
+	w.drop(w.s.sql.dropTx, uuids(ids))
 }
 
 // absent returns the names that were neither found nor are written, in their order.
