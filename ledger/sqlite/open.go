@@ -16,7 +16,8 @@ import (
 )
 
 // Open opens the file at path, creates it when it is not there, and brings its tables up to date as [Migrate] does. The folder
-// must exist. The file stays as it is when it is no database, damaged, or of a newer kosh; see [Error].
+// must exist. A new file can be read by its owner only; chmod it for others, before there is a log beside it. A file stays as it
+// is when it is no database, damaged, or of a newer kosh; see [Error].
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s, err := prepare(ctx, path, o)
 	if err != nil {
@@ -50,6 +51,15 @@ func prepare(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if there && isTorn(path, info.Size()) {
 		return nil, failure(Damaged, path, errors.New("it ends within a page"))
+	}
+	if !there {
+		// SQLite would let everybody read a new file; it gives the -wal and -shm files the mode of this one. Whatever fails
+		// here fails in dial again, and there it gets its reason.
+		if f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600); err == nil { //nolint:gosec // the caller's path
+			if err := f.Close(); err != nil {
+				return nil, failure(InputOutput, path, err)
+			}
+		}
 	}
 	c, err := dial(ctx, path, o)
 	if err != nil {
