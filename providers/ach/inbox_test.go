@@ -117,3 +117,16 @@ func TestProblemsQuoteNothing(t *testing.T) {
 	assert.Contains(t, notices[0].Text, "DFIAccountNumber")
 	assert.NotContains(t, notices[0].Text, number[:6])
 }
+
+// TestContentIsDealtWithOnce: the mark is by content, so what the bank sends again under another name is noticed once.
+func TestContentIsDealtWithOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"a.txt", "b.txt"} {
+		w.bank.put(name, []byte("what is this?"))
+		w.day()
+	}
+	assert.Equal(t, []NoticeKind{Quarantined}, w.kinds())
+	found, err := filepath.Glob(filepath.Join(w.cfg.Inbox, quarantineFolder, "*"))
+	require.NoError(t, err)
+	assert.Len(t, found, 2, "both are kept")
+}
