@@ -163,16 +163,17 @@ func database(t *testing.T) string {
 	}
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close(context.Background())) }()
+	defer func() { require.NoError(t, conn.Close(t.Context())) }()
 	name := "durable_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		conn, err := pgx.Connect(context.Background(), url)
+		ctx := context.WithoutCancel(t.Context()) // which has ended by now
+		conn, err := pgx.Connect(ctx, url)
 		require.NoError(t, err)
-		_, err = conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+		_, err = conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
 		require.NoError(t, err)
-		require.NoError(t, conn.Close(context.Background()))
+		require.NoError(t, conn.Close(ctx))
 	})
 	return withDatabase(url, name)
 }

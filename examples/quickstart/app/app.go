@@ -35,7 +35,7 @@ type Backing struct {
 }
 
 // NewApp sets the app up as it was on its first morning: a book, five currencies, one provider.
-func NewApp(day time.Time, b Backing) (*App, error) {
+func NewApp(ctx context.Context, day time.Time, b Backing) (*App, error) {
 	w := NewWorld(day, b.Tape)
 	a := &App{World: w, prices: map[[2]currency.AssetID]decimal.Decimal{}}
 	var newID func() ledger.ID // kosh's own
@@ -64,7 +64,7 @@ func NewApp(day time.Time, b Backing) (*App, error) {
 	a.Host = NewHost(a.service, w.Device)
 	w.Serves(a.service)
 	w.At(12*time.Hour, a.Noon)
-	_, err = w.Connect(sandbox.Config{
+	_, err = w.Connect(ctx, sandbox.Config{
 		Name: "paynet", Methods: []providers.Method{providers.Card, providers.Bank}, Assets: fiat,
 		Seed: 1, Secret: []byte(webhookSecret),
 		CardFee: sandbox.Fee{Rate: decimal.RequireFromString("0.029")},
@@ -97,7 +97,7 @@ func (a *App) Noon(ctx context.Context) error {
 		}
 	}
 
-	chain, err := a.World.Connect(sandbox.Config{
+	chain, err := a.World.Connect(ctx, sandbox.Config{
 		Name: "chain", Methods: []providers.Method{providers.Chain}, Assets: []currency.Asset{ether},
 		Seed: 2, Secret: []byte(webhookSecret), Faults: weather,
 	})

@@ -138,7 +138,7 @@ type play struct {
 type unreadable struct{ error }
 
 func (p *play) play(ctx context.Context, name string, in io.Reader) (balanced bool, err error) {
-	app, err := NewApp(midnight, p.backing)
+	app, err := NewApp(ctx, midnight, p.backing)
 	if err != nil {
 		return false, err
 	}

@@ -200,7 +200,7 @@ func TestAnyDayBalances(t *testing.T) {
 
 // The verdict must be able to say no: money that moved behind the books' back is found.
 func TestBooksThatDoNotBalance(t *testing.T) {
-	app, err := NewApp(midnight, Backing{})
+	app, err := NewApp(t.Context(), midnight, Backing{})
 	require.NoError(t, err)
 	p := &play{tally: NewTally()}
 	lines, bad := read(t, "08:00,r1,join,anna,,USD\n08:01,r2,link,anna,,,card\n08:02,r3,deposit,anna,20.00,USD,card")

@@ -38,7 +38,7 @@ type call struct {
 
 // OpenTape opens a tape, or begins one. What the end of a killed program left half written is cut off.
 func OpenTape(path string) (*Tape, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is for whoever runs the program to say
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ type line struct {
 }
 
 // newLine makes a provider, or brings back the one that a tape has.
-func newLine(w *World, c sandbox.Config, tape *Tape) (*line, error) {
+func newLine(ctx context.Context, w *World, c sandbox.Config, tape *Tape) (*line, error) {
 	l := &line{name: c.Name, world: w, tape: tape, done: map[string]bool{}}
 	now := w.Now()
 	playing := true
@@ -121,7 +121,7 @@ func newLine(w *World, c sandbox.Config, tape *Tape) (*line, error) {
 				return nil, fmt.Errorf("%s: %w", tape.file.Name(), err)
 			}
 			now = c.At
-			l.again(c)
+			l.again(ctx, c)
 		}
 	}
 	playing = false
@@ -129,8 +129,7 @@ func newLine(w *World, c sandbox.Config, tape *Tape) (*line, error) {
 }
 
 // again makes a call as it was made once. Its answer was for a program that has ended.
-func (l *line) again(c call) {
-	ctx := context.Background()
+func (l *line) again(ctx context.Context, c call) {
 	switch c.Do {
 	case "submit":
 		_, _ = l.Sandbox.Submit(ctx, *c.Submit)

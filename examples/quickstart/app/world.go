@@ -63,8 +63,8 @@ func (w *World) At(at time.Duration, do func(context.Context) error) {
 }
 
 // Connect registers a pretend provider with the service.
-func (w *World) Connect(c sandbox.Config) (*line, error) {
-	l, err := newLine(w, c, w.tape)
+func (w *World) Connect(ctx context.Context, c sandbox.Config) (*line, error) {
+	l, err := newLine(ctx, w, c, w.tape)
 	if err != nil {
 		return nil, err
 	}
