@@ -35,7 +35,8 @@ var plain = sync.OnceValue(func() *Store { return New(nil, Options{}) })
 // [InTx].
 //
 // At READ COMMITTED, Read sees each kind of row at a moment of its own, as the host's statements do; at REPEATABLE READ
-// all at one. Tables are in the schema "kosh"; for another one, or other options, use [Store.Join].
+// all at one. Tables are in the schema "kosh"; for another one, or other options, use [Store.Join]: also behind PgBouncer in
+// transaction mode, with Options.Unprepared, because Join prepares statements.
 func Join(tx pgx.Tx) ledger.Store {
 	p := plain() // whose numbers stay unused: the next transaction may be of another database
 	return (&Store{options: p.options, sql: p.sql, accounts: p.accounts}).Join(tx)

@@ -197,10 +197,24 @@ func (f *finder) refresh(ctx context.Context, numbers []int64) error {
 	if len(changed) == 0 {
 		return nil
 	}
+	remembered := make(map[int64]*account, len(changed))
+	for _, n := range changed {
+		remembered[n] = f.numbered[n]
+	}
 	if err := f.session.run(ctx, []*call{f.call(f.s.sql.accountsByNumber, f.readTerms, int8s(changed))}); err != nil {
 		return err
 	}
-	return f.settle(ctx)
+	if err := f.settle(ctx); err != nil {
+		return err
+	}
+	var moved error
+	for n, before := range remembered {
+		if now := f.numbered[n]; before != nil && (now == nil || now.info.ID != before.info.ID) {
+			f.s.accounts.forget(f.book, before) // the number is another account's: see firstRevision
+			moved = errMoved
+		}
+	}
+	return moved
 }
 
 // unlocked are the calls for rows that never change, or that change only while a row is locked that is named with them.

@@ -15,9 +15,9 @@ type account struct {
 	asset    *currency.Definition
 }
 
-// memory remembers accounts of all books that were read from committed rows. What it says about a number and a name is
-// true for ever, because accounts are never removed; terms are compared by revision with the account's row. When it is full
-// the older half is forgotten.
+// memory remembers accounts of all books that were read from committed rows. What it says is compared by revision with the
+// account's row before it counts: terms may have changed, and a server that lost commits may have given a number to another
+// account. When it is full the older half is forgotten.
 type memory struct {
 	mu    sync.RWMutex
 	limit int

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -326,10 +327,10 @@ func (w *writer) accountRows() {
 		info := &accounts[i]
 		a := w.account(info.ID)
 		if a == nil {
-			number := w.fresh[info.ID]
-			add.row(info, number, 1)
-			addTerms.row(info, number, 1)
-			w.note(info, number, 1)
+			number, revision := w.fresh[info.ID], firstRevision()
+			add.row(info, number, revision)
+			addTerms.row(info, number, revision)
+			w.note(info, number, revision)
 			continue
 		}
 		revision := a.revision
@@ -345,6 +346,11 @@ func (w *writer) accountRows() {
 	setTerms.call(w, w.s.sql.setTerms, false)
 	set.call(w, w.s.sql.setAccounts, false)
 }
+
+// firstRevision is the revision of an account's terms when it is opened: a number that no other account begins with. A standby
+// that was promoted without the last commits, or a database that was restored, gives numbers of accounts away again; a
+// process that remembers one of those finds another revision with it, and looks whose it is.
+func firstRevision() int64 { return 1 + rand.Int64N(1<<62) } //nolint:gosec // no secret
 
 // note remembers what will be true of an account once this is committed.
 func (w *writer) note(info *ledger.AccountInfo, number, revision int64) {

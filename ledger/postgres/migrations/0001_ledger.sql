@@ -29,7 +29,7 @@ create table account (
 create table account_terms (
 	book text collate "C" not null,
 	id bigint not null,
-	revision bigint not null, -- counts changes, so that a process knows when what it remembers is old
+	revision bigint not null, -- begins anywhere and counts changes, so that a process knows when what it remembers is old
 	path text collate "C" not null,
 	asset text collate "C" not null,
 	type smallint not null, -- 1 asset, 2 liability, 3 equity, 4 income, 5 expense
