@@ -144,8 +144,11 @@ func (dk *Desk) document(ctx context.Context, id string) (ledger.Document, error
 // again answers a request that cannot be prepared any more, because a provider, rate or instrument has gone since: when
 // its key was used before, with what that made; else with the cause.
 func (dk *Desk) again(ctx context.Context, actor Actor, key string, inputs any, cause error) (Payment, error) {
-	if _, err := dk.book.Receipt(ctx, requestKey(actor, key)); errors.Is(err, ledger.ErrKeyNotFound) {
+	switch _, err := dk.book.Receipt(ctx, requestKey(actor, key)); {
+	case errors.Is(err, ledger.ErrKeyNotFound):
 		return Payment{}, cause
+	case errors.Is(err, ledger.Unavailable):
+		return Payment{}, err // the key may have been used or not: the same call again will tell
 	}
 	return dk.request(ctx, actor, key, inputs, uuid.Nil, ledger.Entry{})
 }
