@@ -117,7 +117,7 @@ func TestDisputeOfAFrozenWallet(t *testing.T) {
 }
 
 func TestDisputeStopsRefundsThatWereNotSent(t *testing.T) {
-	e := newEnv(t)
+	e := newDeskEnv(t)
 	p := e.fund("alice", usd("100.00"))
 	e.work()
 	tx, desk := e.begin()
