@@ -75,9 +75,6 @@ func (w *work) readAccount(r row) (*account, error) {
 
 // account returns an account as it stands in this transaction, or nil.
 func (w *work) account(id ledger.AccountID) (*account, error) {
-	if a := w.mine[id]; a != nil {
-		return a, nil
-	}
 	name := accountName{w.book, id}
 	if w.cache != nil {
 		if a, known := w.cache.accounts.get(name); known {
@@ -164,15 +161,10 @@ func (w *work) prefetch(ids []ledger.AccountID) (map[ledger.AccountID]*account, 
 }
 
 func (w *work) touch(a *account) {
-	if a.touched {
-		return
+	if !a.touched {
+		a.touched = true
+		w.touched = append(w.touched, a)
 	}
-	a.touched = true
-	w.touched = append(w.touched, a)
-	if w.mine == nil {
-		w.mine = make(map[ledger.AccountID]*account)
-	}
-	w.mine[a.info.ID] = a
 }
 
 // putAccounts writes what changes rarely; what always changes waits for putBalances.
@@ -275,5 +267,5 @@ func (w *work) settle(committed bool) {
 			w.cache.accounts.forget(accountName{w.book, a.info.ID})
 		}
 	}
-	w.touched, w.mine = nil, nil
+	w.touched = nil
 }

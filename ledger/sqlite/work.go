@@ -15,13 +15,12 @@ type work struct {
 	name  string
 
 	write   encoder
-	entries map[string]int64              // rows of keys that this transaction has written
-	txs     map[ledger.ID]int64           // rows of transactions that it has found or written
-	holds   map[ledger.ID]int64           // and of holds
-	keyed   map[string]*entryRow          // rows of keys that pending rows belong to
-	touched []*account                    // accounts that it has written
-	mine    map[ledger.AccountID]*account // the same by name: the cache may forget them meanwhile
-	learnt  learnt                        // facts to be shared once they are committed
+	entries map[string]int64     // rows of keys that this transaction has written
+	txs     map[ledger.ID]int64  // rows of transactions that it has found or written
+	holds   map[ledger.ID]int64  // and of holds
+	keyed   map[string]*entryRow // rows of keys that pending rows belong to
+	touched []*account           // accounts that it has written
+	learnt  learnt               // facts to be shared once they are committed
 	bulk    *bulks
 }
 
