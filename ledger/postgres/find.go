@@ -361,14 +361,9 @@ func (f *finder) decode(n *names) (ledger.Rows, error) {
 		if asset == nil {
 			continue
 		}
-		var err error
-		for _, a := range []struct {
-			to *currency.Amount
-			b  []byte
-		}{{&h.Amount, f.holds[i].amount}, {&h.Captured, f.holds[i].captured}, {&h.Released, f.holds[i].released}} {
-			if *a.to, err = readNumeric(a.b, asset); err != nil {
-				return rows, err
-			}
+		if err := readNumerics(asset, numeric{&h.Amount, f.holds[i].amount}, numeric{&h.Captured, f.holds[i].captured},
+			numeric{&h.Released, f.holds[i].released}); err != nil {
+			return rows, err
 		}
 		rows.Holds = append(rows.Holds, h)
 	}
@@ -386,14 +381,9 @@ func (f *finder) decodeAccounts(n *names, rows *ledger.Rows) error {
 		a.asset = asset
 		setTermFlags(&a.info.Terms, r.flags)
 		setTermFlags(&a.info.Opening, r.openFlags)
-		for _, v := range []struct {
-			to *currency.Amount
-			b  []byte
-		}{{&a.info.Terms.Floor, r.floor}, {&a.info.Terms.Ceiling, r.ceiling}, {&a.info.Opening.Floor, r.openFloor}, {&a.info.Opening.Ceiling, r.openCeiling}} {
-			var err error
-			if *v.to, err = readNumeric(v.b, asset); err != nil {
-				return err
-			}
+		if err := readNumerics(asset, numeric{&a.info.Terms.Floor, r.floor}, numeric{&a.info.Terms.Ceiling, r.ceiling},
+			numeric{&a.info.Opening.Floor, r.openFloor}, numeric{&a.info.Opening.Ceiling, r.openCeiling}); err != nil {
+			return err
 		}
 		f.learn(&a)
 		f.rawTerms = f.rawTerms[1:]
@@ -410,11 +400,7 @@ func (f *finder) decodeAccounts(n *names, rows *ledger.Rows) error {
 		info := a.info
 		info.Version = uint64(b.version) //nolint:gosec // never negative
 		info.NextExpiry, info.UpdatedAt = b.nextExpiry, b.updatedAt
-		var err error
-		if info.Posted, err = readNumeric(b.posted, a.asset); err != nil {
-			return err
-		}
-		if info.Held, err = readNumeric(b.held, a.asset); err != nil {
+		if err := readNumerics(a.asset, numeric{&info.Posted, b.posted}, numeric{&info.Held, b.held}); err != nil {
 			return err
 		}
 		rows.Accounts = append(rows.Accounts, info)
@@ -474,14 +460,8 @@ func (f *finder) decodeLines(n *names, rows *ledger.Rows) error {
 		if asset == nil {
 			continue
 		}
-		var err error
-		for _, a := range []struct {
-			to *currency.Amount
-			b  []byte
-		}{{&l.Amount, r.amount}, {&l.Posted, r.post}, {&l.Held, r.held}} {
-			if *a.to, err = readNumeric(a.b, asset); err != nil {
-				return err
-			}
+		if err := readNumerics(asset, numeric{&l.Amount, r.amount}, numeric{&l.Posted, r.post}, numeric{&l.Held, r.held}); err != nil {
+			return err
 		}
 		u := &unpacker{b: r.rest, names: n}
 		u.unpackRest(&l)

@@ -131,27 +131,7 @@ func (f *finder) lock(ctx context.Context, want *ledger.Names, before ...*call) 
 	if len(numbers) > 0 {
 		calls = append(calls, f.call(q.lockAccounts, f.readBalance, int8s(numbers)))
 	}
-	if len(want.Documents) > 0 {
-		calls = append(calls, f.call(q.lockDocuments, f.readDocument, documentColumnsOf(want.Documents)...))
-	}
-	if len(want.Holds) > 0 {
-		calls = append(calls, f.call(q.lockHolds, f.readHold, uuids(want.Holds)))
-	}
-	if len(want.Transactions) > 0 {
-		calls = append(calls, f.call(q.lockTransactions, f.readTransaction, uuids(want.Transactions)))
-	}
-	if len(want.References) > 0 {
-		calls = append(calls, f.call(q.lockReferences, f.readReference, texts(want.References)))
-	}
-	if len(want.Leases) > 0 {
-		calls = append(calls, f.call(q.lockLeases, f.readLease, documentColumnsOf(want.Leases)...))
-	}
-	if len(want.Sequences) > 0 {
-		calls = append(calls, f.call(q.lockCounters, f.readCounter, texts(want.Sequences)))
-	}
-	if len(want.Pending) > 0 {
-		calls = append(calls, f.call(q.lockPending, f.readPending, uuids(want.Pending)))
-	}
+	calls = append(calls, f.named(&q.locked, want)...)
 	// Statements of their own, after the locks: at READ COMMITTED each sees what was committed before it began.
 	calls = append(calls, f.unlocked(want)...)
 	appeared := len(f.rawTerms)
@@ -217,6 +197,32 @@ func (f *finder) refresh(ctx context.Context, numbers []int64) error {
 	return moved
 }
 
+// named are the calls for the rows of the kinds whose rows change, but for accounts.
+func (f *finder) named(q *named, want *ledger.Names) (calls []*call) {
+	if len(want.Documents) > 0 {
+		calls = append(calls, f.call(q.documents, f.readDocument, documentColumnsOf(want.Documents)...))
+	}
+	if len(want.Holds) > 0 {
+		calls = append(calls, f.call(q.holds, f.readHold, uuids(want.Holds)))
+	}
+	if len(want.Transactions) > 0 {
+		calls = append(calls, f.call(q.transactions, f.readTransaction, uuids(want.Transactions)))
+	}
+	if len(want.References) > 0 {
+		calls = append(calls, f.call(q.references, f.readReference, texts(want.References)))
+	}
+	if len(want.Leases) > 0 {
+		calls = append(calls, f.call(q.leases, f.readLease, documentColumnsOf(want.Leases)...))
+	}
+	if len(want.Sequences) > 0 {
+		calls = append(calls, f.call(q.counters, f.readCounter, texts(want.Sequences)))
+	}
+	if len(want.Pending) > 0 {
+		calls = append(calls, f.call(q.pending, f.readPending, uuids(want.Pending)))
+	}
+	return calls
+}
+
 // unlocked are the calls for rows that never change, or that change only while a row is locked that is named with them.
 func (f *finder) unlocked(want *ledger.Names) (calls []*call) {
 	q := f.s.sql
@@ -246,27 +252,7 @@ func (f *finder) unlockedAll(want *ledger.Names) (calls []*call) {
 	if len(want.Accounts) > 0 {
 		calls = append(calls, f.call(q.accounts, f.readAccount, accountColumns(want.Accounts)...))
 	}
-	if len(want.Documents) > 0 {
-		calls = append(calls, f.call(q.documents, f.readDocument, documentColumnsOf(want.Documents)...))
-	}
-	if len(want.Holds) > 0 {
-		calls = append(calls, f.call(q.holds, f.readHold, uuids(want.Holds)))
-	}
-	if len(want.Transactions) > 0 {
-		calls = append(calls, f.call(q.transactions, f.readTransaction, uuids(want.Transactions)))
-	}
-	if len(want.References) > 0 {
-		calls = append(calls, f.call(q.references, f.readReference, texts(want.References)))
-	}
-	if len(want.Leases) > 0 {
-		calls = append(calls, f.call(q.leases, f.readLease, documentColumnsOf(want.Leases)...))
-	}
-	if len(want.Sequences) > 0 {
-		calls = append(calls, f.call(q.counters, f.readCounter, texts(want.Sequences)))
-	}
-	if len(want.Pending) > 0 {
-		calls = append(calls, f.call(q.pending, f.readPending, uuids(want.Pending)))
-	}
+	calls = append(calls, f.named(&q.read, want)...)
 	return append(calls, f.unlocked(want)...)
 }
 

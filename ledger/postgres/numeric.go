@@ -50,6 +50,22 @@ func appendNumeric(b []byte, a currency.Amount) []byte {
 	return b
 }
 
+// numeric is an amount to be read, and what it is read from.
+type numeric struct {
+	to *currency.Amount
+	b  []byte
+}
+
+// readNumerics reads amounts of one asset.
+func readNumerics(asset *currency.Definition, all ...numeric) (err error) {
+	for _, n := range all {
+		if *n.to, err = readNumeric(n.b, asset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // readNumeric reads smallest units; null is Amount{}.
 func readNumeric(b []byte, asset *currency.Definition) (currency.Amount, error) {
 	if b == nil {

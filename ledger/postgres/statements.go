@@ -13,11 +13,8 @@ type statements struct {
 	fixedPlans, freshPlans             *statement
 
 	lockAccounts, accounts, accountsByNumber, accountNames, accountNumbers *statement
-	lockTransactions, transactions, keys                                   *statement
-	lockHolds, holds, dueHolds                                             *statement
-	lockDocuments, documents, versions                                     *statement
-	lockReferences, references, lockLeases, leases                         *statement
-	assets, lockPending, pending, lockCounters, counters, feedEnd          *statement
+	read, locked                                                           named
+	keys, dueHolds, versions, assets, feedEnd                              *statement
 
 	addAccounts, setAccounts, addTerms, setTerms, dropTerms *statement
 	addLines, addTx, setTx, dropTx                          *statement
@@ -36,6 +33,11 @@ type statements struct {
 	hostSettings, restore, savepoint, release, rollbackTo *statement
 
 	schema string // quoted, with its dot
+}
+
+// named read the rows of the kinds whose rows change, by their names: to look at them, or locked in one order for all.
+type named struct {
+	transactions, holds, documents, references, leases, pending, counters *statement
 }
 
 const (
@@ -97,36 +99,36 @@ func (q *statements) reading(in maker) {
 		join @account_terms t on t.book = $1 and t.path = u.path and t.asset = u.asset`, oidTextArray, oidTextArray)
 
 	transactions := "select id, key, recorded_at, body from @tx where book = $1 and id = any($2) and moved"
-	q.transactions = in(transactions, oidUUIDArray)
-	q.lockTransactions = in(transactions+" order by id"+lock, oidUUIDArray)
+	q.read.transactions = in(transactions, oidUUIDArray)
+	q.locked.transactions = in(transactions+" order by id"+lock, oidUUIDArray)
 	q.keys = in("select key, id, recorded_at, inputs, receipt from @tx where book = $1 and key = any($2) and keyed", oidTextArray)
 
 	holds := "select " + holdColumns + " from @hold where book = $1 and id = any($2)"
-	q.holds = in(holds, oidUUIDArray)
-	q.lockHolds = in(holds+" order by id"+lock, oidUUIDArray)
+	q.read.holds = in(holds, oidUUIDArray)
+	q.locked.holds = in(holds+" order by id"+lock, oidUUIDArray)
 	q.dueHolds = in("select "+columnsOf("h", holdColumns)+` from unnest($2, $3, $4) u(path, asset, at)
 		join @account_terms t on t.book = $1 and t.path = u.path and t.asset = u.asset
 		join @hold h on h.book = $1 and h.account = t.id and h.state = 1 and h.expires_at <= u.at`, oidTextArray, oidTextArray, oidTimestamptzArray)
 
 	documents := "select " + columnsOf("d", documentColumns) + " from unnest($2, $3) u(kind, id) join @document d on d.book = $1 and d.kind = u.kind and d.id = u.id"
-	q.documents = in(documents, oidTextArray, oidTextArray)
-	q.lockDocuments = in(documents+" order by d.kind, d.id for update of d", oidTextArray, oidTextArray)
+	q.read.documents = in(documents, oidTextArray, oidTextArray)
+	q.locked.documents = in(documents+" order by d.kind, d.id for update of d", oidTextArray, oidTextArray)
 	q.versions = in("select "+columnsOf("d", documentColumns)+` from unnest($2, $3, $4) u(kind, id, version)
 		join @version d on d.book = $1 and d.kind = u.kind and d.id = u.id and d.version = u.version`, oidTextArray, oidTextArray, oidInt8Array)
 
 	references := "select reference, kind, id from @reference where book = $1 and reference = any($2)"
-	q.references = in(references, oidTextArray)
-	q.lockReferences = in(references+" order by reference"+lock, oidTextArray)
+	q.read.references = in(references, oidTextArray)
+	q.locked.references = in(references+" order by reference"+lock, oidTextArray)
 	leases := "select l.kind, l.id, l.token, l.holder, l.until from unnest($2, $3) u(kind, id) join @lease l on l.book = $1 and l.kind = u.kind and l.id = u.id"
-	q.leases = in(leases, oidTextArray, oidTextArray)
-	q.lockLeases = in(leases+" order by l.kind, l.id for update of l", oidTextArray, oidTextArray)
+	q.read.leases = in(leases, oidTextArray, oidTextArray)
+	q.locked.leases = in(leases+" order by l.kind, l.id for update of l", oidTextArray, oidTextArray)
 	q.assets = in("select id, code, name, scale, kind from @asset where book = $1 and id = any($2)", oidTextArray)
 	pending := "select entry, recorded_at, changes from @pending where book = $1 and entry = any($2)"
-	q.pending = in(pending, oidUUIDArray)
-	q.lockPending = in(pending+" order by entry"+lock, oidUUIDArray)
+	q.read.pending = in(pending, oidUUIDArray)
+	q.locked.pending = in(pending+" order by entry"+lock, oidUUIDArray)
 	counters := "select name, last from @counter where book = $1 and name = any($2)"
-	q.counters = in(counters, oidTextArray)
-	q.lockCounters = in(counters+" order by name"+lock, oidTextArray)
+	q.read.counters = in(counters, oidTextArray)
+	q.locked.counters = in(counters+" order by name"+lock, oidTextArray)
 	q.feedEnd = in("select last from @feed where book = $1 order by first desc limit 1")
 }
 
