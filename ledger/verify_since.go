@@ -39,23 +39,7 @@ func (b *Book) VerifySince(ctx context.Context, since Checkpoint) (Verification,
 	if there, err := c.readBase(since); err != nil || !there {
 		return c.v, err
 	}
-	for _, part := range []func() error{
-		c.readFeed, c.readChangedTransactions, c.readChangedHolds, c.readTouchedAccounts, c.readChangedDocuments, c.readChangedKeys,
-	} {
-		if err := part(); err != nil {
-			return Verification{}, err
-		}
-	}
-	c.compareTransactions()
-	c.compareHolds()
-	c.compareReferences()
-	c.compareKeys()
-	c.compareChanges()
-	if err := c.compareBlocks(nil); err != nil {
-		return Verification{}, err
-	}
-	slices.SortStableFunc(c.v.Problems, compareProblems)
-	return c.v, nil
+	return c.run(nil, c.readFeed, c.readChangedTransactions, c.readChangedHolds, c.readTouchedAccounts, c.readChangedDocuments, c.readChangedKeys)
 }
 
 // readBase reads the block of the checkpoint, and reports whether there is something to go on from.
