@@ -112,13 +112,9 @@ func (s *Sandbox) Poll(ctx context.Context, cursor string, limit int) ([]provide
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
-	from := 0
-	if cursor != "" {
-		n, err := strconv.Atoi(cursor)
-		if err != nil || n < 0 || n > len(f.events) {
-			return nil, cursor, errCursor
-		}
-		from = n
+	from, err := place(cursor, len(f.events))
+	if err != nil {
+		return nil, cursor, err
 	}
 	fails := f.happens(f.faults.PollFails)
 	if f.failPolls > 0 {
@@ -137,4 +133,16 @@ func (s *Sandbox) Poll(ctx context.Context, cursor string, limit int) ([]provide
 		events = append(events, f.event(i))
 	}
 	return events, strconv.Itoa(to), nil
+}
+
+// place reads a cursor: how much of a list of some length lies before it.
+func place(cursor string, length int) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(cursor)
+	if err != nil || n < 0 || n > length {
+		return 0, errCursor
+	}
+	return n, nil
 }

@@ -94,13 +94,9 @@ func (s *Sandbox) List(ctx context.Context, since, until time.Time, cursor strin
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
-	from := 0
-	if cursor != "" {
-		n, err := strconv.Atoi(cursor)
-		if err != nil || n < 0 || n > len(f.books.log) {
-			return nil, cursor, errCursor
-		}
-		from = n
+	from, err := place(cursor, len(f.books.log))
+	if err != nil {
+		return nil, cursor, err
 	}
 	if f.happens(f.faults.PollFails) {
 		return nil, cursor, &providers.Error{Code: "503", Err: errLookup}
