@@ -46,6 +46,10 @@ var (
 	ErrMalformed = errors.New("providers: delivery cannot be read")
 	// ErrUnsupported: the provider does not offer this kind, method, asset or amount. Submit wraps it in an Error that is NotSent.
 	ErrUnsupported = errors.New("providers: not offered")
+	// ErrHalted: the adapter stopped by itself, because going on could credit what is not there: a chain was reorganised deeper
+	// than its window, endpoints disagree about history, another chain answers. Poll and Submit return it, wrapped with the reason,
+	// until a person has looked and told the adapter to resume; payments opens a case.
+	ErrHalted = errors.New("providers: halted until a person has looked")
 	// ErrInvalid: a descriptor, operation or report breaks this package's contract. The detail is an *Invalid.
 	ErrInvalid = errors.New("providers: invalid")
 )

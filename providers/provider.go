@@ -224,6 +224,15 @@ type Operation struct {
 	Member string
 	// Description may appear on the person's statement.
 	Description string
+	// MaxFee is the most that the network may charge for a Withdrawal, in the asset that it charges in, and FeeUntil until when that
+	// price was quoted: a transaction that could cost more is not signed, nor one after that time. Amount{} and zero: the
+	// adapter's own bound. What is refused for this reason is Rejected, with the code fee_cap or quote_expired, but for a key
+	// that was signed already.
+	MaxFee   currency.Amount
+	FeeUntil time.Time
+	// TravelRule is the host's opaque reference to what it exchanged about payer and payee (FATF recommendation 16). Adapters
+	// that have nowhere to send it leave it alone.
+	TravelRule string
 	// FirstSent is when this key was first sent, and Attempt how often it was sent before; both stored beforehand.
 	FirstSent time.Time
 	Attempt   int
@@ -288,8 +297,10 @@ type Report struct {
 	// Covers are the references of the operations that a Settlement settles, if the far side tells and there are no more than
 	// MaxEffects.
 	Covers []string
-	At     time.Time // when this became so at the far side
-	Raw    []byte    // what the far side said, for people; no secrets
+	// Quarantined is what arrived and no Effect can carry; chains only. It moves nothing in our books.
+	Quarantined []Quarantined
+	At          time.Time // when this became so at the far side
+	Raw         []byte    // what the far side said, for people; no secrets
 }
 
 // Reason says why something failed.
@@ -331,6 +342,18 @@ type Effect struct {
 	// Dispute is the ID of the dispute that a Disputed or Reinstated effect belongs to.
 	Dispute string
 	At      time.Time
+}
+
+// Quarantined is value that arrived at an address of ours and that cannot be an amount: a 256-bit quantity above what
+// currency.Amount holds, or a token that nobody defined and whose decimals nobody vouches for. payments keeps it, with its raw
+// bytes, as a finding of a case; no posting is made, and whoever polls goes on.
+type Quarantined struct {
+	ID       string // of the movement, made as Effect.ID is
+	Asset    string // CAIP-19, as far as the adapter can tell
+	Quantity string // in smallest units, decimal digits; of any size up to MaxQuantity
+	Code     string // too_large, unknown_asset
+	Raw      []byte // the log or output as the chain has it, at most MaxRaw bytes
+	At       time.Time
 }
 
 // DisputeState says how a dispute stands.

@@ -21,6 +21,10 @@ const (
 	MaxEffects = 1000 // effects of one report, and operations that a settlement covers
 
 	MaxDisputes = 100 // of one deposit
+
+	MaxQuarantined = 1000 // of one report
+	MaxQuantity    = 78   // digits of a quarantined quantity: 256 bits
+	MaxRaw         = 4096 // bytes kept of what is quarantined
 )
 
 // Validate returns nil or an *Invalid. A descriptor that does not validate is a mistake in the adapter.
@@ -104,7 +108,7 @@ func (op Operation) Validate() error {
 		return bad(field, problem)
 	}
 	for _, id := range []struct{ field, value string }{
-		{"Instrument", op.Instrument}, {"Target", op.Target}, {"TargetReference", op.TargetReference}, {"Member", op.Member},
+		{"Instrument", op.Instrument}, {"Target", op.Target}, {"TargetReference", op.TargetReference}, {"Member", op.Member}, {"TravelRule", op.TravelRule},
 	} {
 		if !clean(id.value, MaxID) {
 			return bad(id.field, "is too long or has characters that do not print")
@@ -112,6 +116,9 @@ func (op Operation) Validate() error {
 	}
 	if !clean(op.Description, MaxText) {
 		return bad("Description", "is too long or has characters that do not print")
+	}
+	if op.MaxFee.IsValid() && (op.Kind != Withdrawal || op.MaxFee.Sign() <= 0) {
+		return bad("MaxFee", "is not positive, or not of a withdrawal")
 	}
 	switch op.Kind {
 	case Link, Withdrawal:
@@ -191,6 +198,9 @@ func (r Report) Validate() error {
 		return bad(field, problem)
 	}
 	if field, problem := r.coversProblem(); problem != "" {
+		return bad(field, problem)
+	}
+	if field, problem := r.quarantineProblem(); problem != "" {
 		return bad(field, problem)
 	}
 	return nil
@@ -316,6 +326,32 @@ func (r Report) coversProblem() (field, problem string) {
 	}
 	if r.Kind == Settlement && r.Reference == "" {
 		return "Reference", "is missing of a settlement"
+	}
+	return "", ""
+}
+
+func (r Report) quarantineProblem() (field, problem string) {
+	if len(r.Quarantined) > MaxQuarantined {
+		return "Quarantined", "are too many"
+	}
+	seen := make(map[string]bool, len(r.Quarantined))
+	for i, q := range r.Quarantined {
+		field := fmt.Sprintf("Quarantined[%d]", i)
+		switch {
+		case q.ID == "" || !clean(q.ID, MaxID):
+			return field + ".ID", "is missing, too long or has characters that do not print"
+		case seen[q.ID]:
+			return field + ".ID", "repeats an earlier one"
+		case q.Asset == "" || !clean(q.Asset, MaxID):
+			return field + ".Asset", "is missing, too long or has characters that do not print"
+		case q.Quantity == "" || len(q.Quantity) > MaxQuantity || strings.Trim(q.Quantity, "0123456789") != "":
+			return field + ".Quantity", "is not a number of smallest units"
+		case !validName(strings.ReplaceAll(q.Code, "_", "-")):
+			return field + ".Code", "is not a name"
+		case len(q.Raw) > MaxRaw:
+			return field + ".Raw", "is too long"
+		}
+		seen[q.ID] = true
 	}
 	return "", ""
 }

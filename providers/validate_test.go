@@ -65,7 +65,7 @@ func TestOperationValidate(t *testing.T) {
 		{Key: uuid1, Kind: providers.DepositAddress, Method: providers.Chain, Asset: "USD"},
 		{Key: uuid1, Kind: providers.Cancel, Method: providers.Card, Target: uuid1},
 		{Key: uuid1, Kind: providers.Refund, Method: providers.Card, TargetReference: "ch_1", Amount: usd(1)},
-		{Key: uuid1, Kind: providers.Withdrawal, Method: providers.Chain, Amount: usd(1), Instrument: "0x4111111111111111aa"},
+		{Key: uuid1, Kind: providers.Withdrawal, Method: providers.Chain, Amount: usd(1), Instrument: "0x4111111111111111aa", MaxFee: usd(1), TravelRule: "ivms/7"},
 	} {
 		require.NoError(t, op.Validate(), op.Kind)
 	}
@@ -96,7 +96,12 @@ func TestOperationValidate(t *testing.T) {
 		"long text":         {"Description", func(op *providers.Operation) { op.Description = strings.Repeat("a", 1001) }},
 		"card as token":     {"Instrument", func(op *providers.Operation) { op.Instrument = "4242 4242 4242 4242" }},
 		"card in a text":    {"Description", func(op *providers.Operation) { op.Description = "my card 4242424242424242, exp 12/34" }},
-		"attempt":           {"Attempt", func(op *providers.Operation) { op.Attempt = -1 }},
+		"fee of a deposit":  {"MaxFee", func(op *providers.Operation) { op.MaxFee = usd(1) }},
+		"fee of nothing": {"MaxFee", func(op *providers.Operation) {
+			op.Kind, op.MaxFee = providers.Withdrawal, usd(0)
+		}},
+		"travel rule": {"TravelRule", func(op *providers.Operation) { op.TravelRule = "\x01" }},
+		"attempt":     {"Attempt", func(op *providers.Operation) { op.Attempt = -1 }},
 	} {
 		op := good
 		tt.change(&op)
@@ -129,6 +134,10 @@ func TestCardNumbersAreLookedForInTextsOnly(t *testing.T) {
 }
 
 func TestReportValidate(t *testing.T) {
+	large := providers.Quarantined{
+		ID: "eip155:1/tx/0", Asset: "eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7", Code: "too_large",
+		Quantity: "115792089237316195423570985008687907853269984665640564039457584007913129639935",
+	}
 	in := func() providers.Report {
 		return providers.Report{
 			Key: uuid1, Reference: "ch_1", Kind: providers.Deposit, State: providers.Succeeded,
@@ -163,6 +172,7 @@ func TestReportValidate(t *testing.T) {
 			{ID: "2", Kind: providers.Disputed, Amount: usd(-100), Reverses: "1", Dispute: "dp_1"},
 			{ID: "3", Kind: providers.Reinstated, Amount: usd(100), Reverses: "2", Dispute: "dp_1"},
 		}, Disputes: []providers.Dispute{{ID: "dp_1", State: providers.DisputeWon, Amount: usd(100)}, {ID: "dp_2", State: providers.DisputeInquiry}}},
+		{Reference: "tx:1", Kind: providers.Deposit, State: providers.Succeeded, Quarantined: []providers.Quarantined{large}},
 	} {
 		require.NoError(t, r.Validate())
 	}
@@ -171,6 +181,9 @@ func TestReportValidate(t *testing.T) {
 	}
 	disputes := func(all ...providers.Dispute) func(*providers.Report) {
 		return func(r *providers.Report) { r.Disputes = all }
+	}
+	quarantined := func(all ...providers.Quarantined) func(*providers.Report) {
+		return func(r *providers.Report) { r.Quarantined = all }
 	}
 	linked := func(i *providers.Instrument) func(*providers.Report) {
 		return func(r *providers.Report) { r.Kind, r.Effects, r.Instrument = providers.Link, nil, i }
@@ -226,6 +239,14 @@ func TestReportValidate(t *testing.T) {
 		"deposit covers":      {"Covers", func(r *providers.Report) { r.Covers = []string{"x"} }},
 		"covers nothing":      {"Covers[0]", func(r *providers.Report) { r.Kind, r.Effects, r.Covers = providers.Settlement, nil, []string{""} }},
 		"nameless settlement": {"Reference", func(r *providers.Report) { r.Kind, r.Effects, r.Reference = providers.Settlement, nil, "" }},
+		"quarantine id":       {"Quarantined[0].ID", quarantined(providers.Quarantined{Asset: "x", Quantity: "1", Code: "too_large"})},
+		"quarantined twice":   {"Quarantined[1].ID", quarantined(large, large)},
+		"quarantined nothing": {"Quarantined[0].Asset", quarantined(providers.Quarantined{ID: "1", Quantity: "1", Code: "too_large"})},
+		"quarantined sign":    {"Quarantined[0].Quantity", quarantined(providers.Quarantined{ID: "1", Asset: "x", Quantity: "-1", Code: "too_large"})},
+		"quarantined digits":  {"Quarantined[0].Quantity", quarantined(providers.Quarantined{ID: "1", Asset: "x", Quantity: strings.Repeat("1", 79), Code: "too_large"})},
+		"quarantine code":     {"Quarantined[0].Code", quarantined(providers.Quarantined{ID: "1", Asset: "x", Quantity: "1"})},
+		"quarantined bytes":   {"Quarantined[0].Raw", quarantined(providers.Quarantined{ID: "1", Asset: "x", Quantity: "1", Code: "x", Raw: make([]byte, 4097)})},
+		"quarantines":         {"Quarantined", quarantined(make([]providers.Quarantined, 1001)...)},
 		"too many":            {"Effects", func(r *providers.Report) { r.Effects = make([]providers.Effect, 1001) }},
 		"no instrument":       {"Instrument", linked(nil)},
 		"no token":            {"Instrument.Token", linked(&providers.Instrument{Method: providers.Card})},
