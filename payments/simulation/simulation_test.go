@@ -33,7 +33,7 @@ func report(t *testing.T, format string, args ...any) {
 }
 
 func TestMain(m *testing.M) {
-	debug.SetGCPercent(400) // worlds are small and short
+	debug.SetGCPercent(1600) // worlds are small and short
 	code := m.Run()
 	for _, line := range lines.all {
 		fmt.Println(line)
@@ -55,8 +55,12 @@ func number(t *testing.T, name string, usual uint64) (n uint64, given bool) {
 
 // TestSimulation plays worlds: KOSH_SIM_SEEDS of them, KOSH_SIM_OPS operations each, or the one of KOSH_SIM_SEED.
 func TestSimulation(t *testing.T) {
-	seeds, _ := number(t, "KOSH_SIM_SEEDS", 300)
-	ops, _ := number(t, "KOSH_SIM_OPS", 200)
+	usual := uint64(300)
+	if raced {
+		usual = 40
+	}
+	seeds, _ := number(t, "KOSH_SIM_SEEDS", usual)
+	ops, _ := number(t, "KOSH_SIM_OPS", 300)
 	seed, one := number(t, "KOSH_SIM_SEED", 0)
 	if one {
 		seeds = 1
