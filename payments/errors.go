@@ -24,6 +24,7 @@ const (
 	ErrUnsupported    ledger.Code = "unsupported"       // no provider offers it, or the asset is not enabled; class Invalid
 	ErrSelf           ledger.Code = "to_oneself"        // from and to are the same member; class Invalid
 	ErrCardNumber     ledger.Code = "card_number"       // a text holds what looks like a card number; class Invalid
+	ErrBadAddress     ledger.Code = "bad_address"       // the provider says that an address is mistyped; class Invalid
 	ErrNoInstrument   ledger.Code = "no_instrument"     // the instrument is unknown, not usable or somebody else's; class NotFound
 	ErrNoPayment      ledger.Code = "no_payment"        // unknown payment; class NotFound
 	ErrOwes           ledger.Code = "owes"              // the member owes money: no cash-out; class Declined

@@ -61,10 +61,30 @@ func (l *lanes) provider(name string) (providers.Provider, error) {
 	return p, nil
 }
 
-// catalogue is all that a desk knows of providers: what they offer, which asks nobody.
+// catalogue is all that a desk knows of providers: what they say of themselves, which asks nobody.
 type catalogue interface {
 	// offerings finds the providers for an operation: the one named, or all that offer it, by name.
 	offerings(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) []route
+	// checkAddress refuses an address that the provider can tell is mistyped.
+	checkAddress(name string, asset currency.AssetID, address string) error
+}
+
+func (l *lanes) checkAddress(name string, asset currency.AssetID, address string) error {
+	p, err := l.provider(name)
+	if err != nil {
+		return err
+	}
+	checker, ok := providers.As[providers.AddressChecker](p)
+	if !ok {
+		return nil
+	}
+	cause := checker.CheckAddress(asset, address)
+	if cause == nil {
+		return nil
+	}
+	r := refuse(ErrInvalid, ErrBadAddress, "to", "%s does not send to this address", name)
+	r.Cause = cause
+	return r
 }
 
 func (l *lanes) offerings(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) []route {

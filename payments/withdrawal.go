@@ -26,7 +26,8 @@ type WithdrawRequest struct {
 
 // Withdraw pays money out. The amount is held in the wallet in the same step that records the withdrawal, before the
 // provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
-// certainly did not. A member who owes money is refused with ErrOwes.
+// certainly did not. A member who owes money is refused with ErrOwes, an address that the provider can tell is mistyped with
+// ErrBadAddress, before anything is recorded.
 func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
 	p, err := s.desk.Withdraw(ctx, r)
 	return s.carryOut(ctx, p, err)
@@ -89,7 +90,7 @@ func (dk *Desk) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *rec
 		if !slices.ContainsFunc(homes, func(h route) bool { return h.name == way.name }) {
 			continue
 		}
-		if err := within(way.offer, r.Amount); err != nil {
+		if err := first(dk.offers.checkAddress(way.name, asset, r.To), within(way.offer, r.Amount)); err != nil {
 			refusal = err
 			continue
 		}

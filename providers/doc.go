@@ -67,6 +67,6 @@
 // and cashes out does not know which provider it runs on. What the suite cannot know is whether your pretended far side is
 // like the real one; say in your package's comment what was never run live.
 //
-// Beside [Provider], [Checker] says whether the configuration works, [Quoter] what an operation will cost, and [Wrapper] lets metrics
-// or limits stand around a provider; [As] looks through them.
+// Beside [Provider], [Checker] says whether the configuration works, [Quoter] what an operation will cost, [AddressChecker]
+// whether an address is mistyped, and [Wrapper] lets metrics or limits stand around a provider; [As] looks through them.
 package providers

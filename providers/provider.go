@@ -47,6 +47,14 @@ type Quoter interface {
 	Quote(ctx context.Context, op Operation) (Quote, error)
 }
 
+// AddressChecker is a provider that can tell an address from a mistyped one by looking at it: its form, its network, its
+// checksum (EIP-55, BIP-173). payments asks before anything is recorded or held, inside a transaction of the host too.
+type AddressChecker interface {
+	// CheckAddress returns nil when a Withdrawal of the asset could be sent to the address, and otherwise an error that says
+	// what is amiss. It is pure and quick: no I/O. Nil promises nothing about who is behind the address.
+	CheckAddress(asset currency.AssetID, address string) error
+}
+
 // Lister is a provider that can list what moved on our balance, so that payments can compare it with its own books
 // (payments.Service.Reconcile).
 type Lister interface {
@@ -308,6 +316,14 @@ type Reason struct {
 	Code   string // stable and machine-readable: card_declined, insufficient_funds, R01 …
 	Public string // may be shown to the person
 }
+
+// Codes of a Reason or an [Error] that mean the same with every provider, and that payments understands.
+const (
+	CodeDust         = "dust"          // of a deposit that moved and is too small to be worth its costs: it goes to suspense
+	CodeOrphaned     = "orphaned"      // a reorganisation took the block away: see Reversed
+	CodeFeeCap       = "fee_cap"       // the network charges more than Operation.MaxFee
+	CodeQuoteExpired = "quote_expired" // Operation.FeeUntil has passed
+)
 
 // EffectKind says why money moved.
 type EffectKind string

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -265,7 +266,7 @@ func (s *Sandbox) Reorganise(depth int, drop ...string) error {
 
 func (f *farSide) orphan(out *output, dropped bool) {
 	o := out.operation
-	why := providers.Reason{Code: "orphaned", Public: "The network took the payment back."}
+	why := providers.Reason{Code: providers.CodeOrphaned, Public: "The network took the payment back."}
 	id := effectID(o, out)
 	if moved, ok := o.standing(); ok && moved.ID == id {
 		o.takeBack(f.now, why, id+"/orphaned", o.party())
@@ -298,6 +299,19 @@ func (f *farSide) networkFee(a currency.Amount) (currency.Amount, error) {
 	}
 	return currency.New(units, a.Asset())
 }
+
+// CheckAddress implements [providers.AddressChecker]: an address is up to 128 printing characters without a space.
+func (s *Sandbox) CheckAddress(asset currency.AssetID, address string) error {
+	if _, ok := s.Describe().Offer(providers.Withdrawal, providers.Chain, asset); !ok {
+		return fmt.Errorf("%w: %s is not sent to addresses", providers.ErrUnsupported, asset)
+	}
+	if !validAddress(address) {
+		return fmt.Errorf("%w: this is not an address", errAddress)
+	}
+	return nil
+}
+
+var errAddress = errors.New("sandbox: bad address")
 
 func validAddress(s string) bool {
 	return s != "" && len(s) <= 128 && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
