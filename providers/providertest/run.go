@@ -50,77 +50,107 @@ func Checks() []Check {
 func Run(t *testing.T, h Harness) {
 	t.Helper()
 	for _, c := range Checks() {
-		t.Run(c.Name, func(t *testing.T) {
-			f := c.Inspect(t, h)
-			for _, note := range f.Notes {
-				t.Log(note)
-			}
-			for _, failure := range f.Failures {
-				t.Error(failure)
-			}
-			if len(f.Failures) > 0 {
-				t.Log("the rule: " + c.Rule)
-			} else if f.Waived != "" {
-				t.Skip("waived: " + f.Waived)
-			}
-		})
+		t.Run(c.Name, func(t *testing.T) { c.Inspect(t, h).tell(t) })
+	}
+}
+
+// tell makes t say what was found.
+func (f Finding) tell(t *testing.T) {
+	t.Helper()
+	for _, note := range f.Notes {
+		t.Log(note)
+	}
+	for _, failure := range f.Failures {
+		t.Error(failure)
+	}
+	if len(f.Failures) > 0 {
+		t.Log("the rule: " + f.Check.Rule)
+	} else if f.Waived != "" {
+		t.Skip("waived: " + f.Waived)
 	}
 }
 
 // Inspect runs the check and returns what it found, without failing t: for those who test a test.
 func (c Check) Inspect(t *testing.T, h Harness) Finding {
 	t.Helper()
-	p := &probe{ctx: t.Context()}
+	p := &probe{verdict: verdict{ctx: t.Context()}}
 	p.World = h.Open(t)
 	if missing := p.World.missing(); missing != "" {
 		return Finding{Check: c, Failures: []string{"the harness lacks " + missing}}
 	}
-	done := make(chan struct{})
-	go func() { // so that a check can stop half-way
-		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				p.failf("the provider or the check panicked: %v", v)
-			}
-		}()
+	p.hide = p.redact
+	return p.judge(c, func() {
 		p.descriptor = p.Provider.Describe()
 		c.run(p)
+	})
+}
+
+// verdict is what a check has found so far.
+type verdict struct {
+	ctx      context.Context          // lives as long as its check
+	hide     func(text string) string // of what is printed, secrets; nil: there are none
+	failures []string
+	notes    []string
+	waived   string
+}
+
+// judge runs a check and returns what it found.
+func (v *verdict) judge(c Check, run func()) Finding {
+	v.try(run)
+	return Finding{Check: c, Failures: v.failures, Waived: v.waived, Notes: v.notes}
+}
+
+// try runs what may stop half-way, by fatalf or waive.
+func (v *verdict) try(run func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if r := recover(); r != nil {
+				v.failf("the provider or the check panicked: %v", r)
+			}
+		}()
+		run()
 	}()
 	<-done
-	return Finding{Check: c, Failures: p.failures, Waived: p.waived, Notes: p.notes}
+}
+
+func (v *verdict) text(format string, args []any) string {
+	text := fmt.Sprintf(format, args...)
+	if v.hide != nil {
+		text = v.hide(text)
+	}
+	return text
+}
+
+// failf records a failure; the check goes on.
+func (v *verdict) failf(format string, args ...any) {
+	v.failures = append(v.failures, v.text(format, args))
+}
+
+// note records a figure.
+func (v *verdict) note(format string, args ...any) {
+	v.notes = append(v.notes, v.text(format, args))
+}
+
+// fatalf records a failure and stops the check.
+func (v *verdict) fatalf(format string, args ...any) {
+	v.failf(format, args...)
+	runtime.Goexit()
+}
+
+// waive stops the check because the provider declares that it lacks a capability.
+func (v *verdict) waive(reason string) {
+	v.waived = reason
+	runtime.Goexit()
 }
 
 // probe is a check at work.
 type probe struct {
 	*World
-	ctx        context.Context // a probe lives as long as its check
+	verdict
 	descriptor providers.Descriptor
-	failures   []string
-	notes      []string
 	requests   int // that the last Submit of eachUnder made
-	waived     string
-}
-
-// failf records a failure; the check goes on.
-func (p *probe) failf(format string, args ...any) {
-	p.failures = append(p.failures, p.redact(fmt.Sprintf(format, args...)))
-}
-
-// note records a figure.
-func (p *probe) note(format string, args ...any) {
-	p.notes = append(p.notes, p.redact(fmt.Sprintf(format, args...)))
-}
-
-// fatalf records a failure and stops the check.
-func (p *probe) fatalf(format string, args ...any) {
-	p.failf(format, args...)
-	runtime.Goexit()
-}
-
-// waive stops the check because the provider declares that it lacks a capability.
-func (p *probe) waive(reason string) {
-	p.waived = reason
-	runtime.Goexit()
 }
 
 // receiver returns the provider's Receiver, or waives the check.
@@ -236,9 +266,9 @@ func (p *probe) submit(op providers.Operation) providers.Report {
 }
 
 // valid checks what every report must be.
-func (p *probe) valid(r providers.Report, from string) {
+func (v *verdict) valid(r providers.Report, from string) {
 	if err := r.Validate(); err != nil {
-		p.failf("%s returned a report that payments will not believe: %v", from, err)
+		v.failf("%s returned a report that payments will not believe: %v", from, err)
 	}
 }
 
