@@ -144,7 +144,7 @@ func (s *Service) Cases(ctx context.Context, q CaseQuery) iter.Seq2[Case, error]
 // Case returns one case. Only the host should see it. An id without a case is ErrNoCase.
 func (s *Service) Case(ctx context.Context, id string) (Case, error) {
 	d, err := s.book.Document(ctx, caseDocument(id))
-	if errors.Is(err, ledger.NotFound) {
+	if errors.Is(err, ledger.NotFound) || errors.Is(err, ledger.Invalid) { // what cannot be an id is none
 		return Case{}, refuse(ErrNotFound, ErrNoCase, "case", "there is no case %q", id)
 	}
 	if err != nil {

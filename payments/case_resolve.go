@@ -39,6 +39,8 @@ const (
 	Known Resolution = "known"
 )
 
+var resolutions = []Resolution{AssignTo, Return, WriteOff, NeverHappened, Approve, Deny, Known}
+
 // ResolveRequest is a person's decision about a case.
 type ResolveRequest struct {
 	Key    string     `json:"-"`
@@ -61,6 +63,9 @@ func (s *Service) Resolve(ctx context.Context, r ResolveRequest) (Case, error) {
 	}
 	if r.By == "" || r.Note == "" {
 		return Case{}, invalid("note", "who decided, and why, must be said")
+	}
+	if !slices.Contains(resolutions, r.Action) {
+		return Case{}, invalid("action", "%q is unknown", r.Action)
 	}
 	if err := first(checkReference("by", r.By), checkText("note", r.Note)); err != nil {
 		return Case{}, err
@@ -272,8 +277,6 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 			c.open(openWallet(member, e.Suspense.Asset()), openReceivable(member, e.Suspense.Asset()))
 			postings, err = a.assign(v, member, suspense, e.Suspense, in)
 		case Known, NeverHappened, Approve, Deny, Return:
-		default:
-			return nil, invalid("action", "%q is unknown", a.request.Action)
 		}
 		if err != nil {
 			return nil, err

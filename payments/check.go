@@ -10,13 +10,16 @@ import (
 	"github.com/koshpay/kosh/providers"
 )
 
-// checkMember refuses what could not be a path segment of an account.
+// checkMember refuses what could not be a path segment of an account. What is left is the restriction level ASCII-Only of
+// Unicode Technical Standard #39: no two ids that this allows are confused because their letters are of different scripts.
 func checkMember(field, id string) error {
-	if id == "" {
+	switch {
+	case id == "":
 		return invalid(field, "is empty")
-	}
-	if len(id) > 100 {
+	case len(id) > 100:
 		return invalid(field, "is longer than 100 bytes")
+	case id == "." || id == "..":
+		return invalid(field, "is a dot segment, which paths and URLs resolve to something else")
 	}
 	for _, r := range id {
 		ok := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._~@:+=-", r)
@@ -48,11 +51,19 @@ func checkPrintable(field, text string, limit int) error {
 		return invalid(field, "is longer than %d bytes", limit)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+		if unicode.IsControl(r) || unicode.In(r, misleading...) || unicode.Is(unicode.Noncharacter_Code_Point, r) {
 			return invalid(field, "has the control character %U", r)
 		}
 	}
 	return nil
+}
+
+// misleading are characters that change what a reader sees and are not seen themselves: they turn the direction, break the
+// line, or hide text (UTS #39 and Unicode Technical Report #36). Joiners are not among them: scripts and emoji need them.
+var misleading = []*unicode.RangeTable{
+	unicode.Bidi_Control, unicode.Zl, unicode.Zp,
+	{R16: []unicode.Range16{{Lo: 0xfeff, Hi: 0xfeff, Stride: 1}, {Lo: 0xfff9, Hi: 0xfffb, Stride: 1}}}, // byte-order mark, annotations
+	{R32: []unicode.Range32{{Lo: 0xe0001, Hi: 0xe0001, Stride: 1}}},                                    // language tag
 }
 
 func checkNoCard(field, text string) error {
@@ -62,18 +73,34 @@ func checkNoCard(field, text string) error {
 	return nil
 }
 
-// checkDestination is checkReference for where money goes: an address may hold any digits, but not only those of a card.
+// checkDestination is for where money goes: an address may hold any digits, but not only those of a card.
 func checkDestination(field, to string) error {
-	if to == "" {
-		return invalid(field, "is empty")
+	if err := checkOpaque(field, to); err != nil {
+		return err
 	}
-	digits := strings.IndexFunc(to, func(r rune) bool { return !strings.ContainsRune("0123456789 -", r) }) < 0
-	if digits {
-		if err := checkNoCard(field, to); err != nil {
-			return err
+	if strings.IndexFunc(to, func(r rune) bool { return !strings.ContainsRune("0123456789 -", r) }) < 0 {
+		return checkNoCard(field, to)
+	}
+	return nil
+}
+
+// checkOpaque is for a name that only a provider understands, an address or a token. A letter of another script that looks
+// like the right one would send money elsewhere, so it is ASCII only, like members.
+func checkOpaque(field, name string) error {
+	switch {
+	case name == "":
+		return invalid(field, "is empty")
+	case len(name) > ledger.MaxNameBytes:
+		return invalid(field, "is longer than %d bytes", ledger.MaxNameBytes)
+	case strings.TrimSpace(name) != name:
+		return invalid(field, "has a space before or after it")
+	}
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c > '~' {
+			return invalid(field, "has the byte %#x; printable ASCII is allowed", c)
 		}
 	}
-	return checkReference(field, to)
+	return nil
 }
 
 // checkAmount refuses what is not a positive amount of an enabled asset.

@@ -40,6 +40,15 @@
 //   - Several providers for one thing: [Router].
 //   - Whether our books and a provider's agree: [Service.Reconcile].
 //
+// # Names and texts
+//
+// Members' ids are the host's. They have 1 to 100 letters, digits and . _ ~ @ : + = - of ASCII, the restriction level ASCII-Only
+// of Unicode Technical Standard #39, so that no letter of another script passes for one of these; ids that differ are
+// different members, those that only look alike in ASCII (l and I, 0 and O) too: an app whose members choose their names
+// should not use these as ids. Addresses and tokens are printable ASCII for the same reason. Free texts may be of any script, and
+// are refused with control characters, bad UTF-8, card numbers, and what is not seen but changes what is: Unicode's
+// Bidi_Control, line and paragraph separators, byte-order marks, annotations.
+//
 // # Accounts
 //
 // wallet/MEMBER (liability, floor 0), receivable/MEMBER (asset, floor 0), provider/NAME/clearing (asset: our balance at the

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/koshpay/kosh/ledger"
 )
@@ -42,8 +43,15 @@ const (
 	ErrForeignBody    ledger.Code = "unreadable_record" // a stored document has a newer schema or cannot be read; class Corrupt
 )
 
+// maxPrivateBytes bounds what a refusal repeats of a request: enough to recognise it, too little to flood a log.
+const maxPrivateBytes = 300
+
 func refuse(class ledger.Class, code ledger.Code, field, format string, args ...any) *Refusal {
-	return &Refusal{Class: class, Code: code, Command: -1, Field: field, Private: fmt.Sprintf(format, args...)}
+	private := fmt.Sprintf(format, args...)
+	if len(private) > maxPrivateBytes {
+		private = strings.ToValidUTF8(private[:maxPrivateBytes], "") + "…"
+	}
+	return &Refusal{Class: class, Code: code, Command: -1, Field: field, Private: private}
 }
 
 func invalid(field, format string, args ...any) error {

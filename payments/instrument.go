@@ -42,13 +42,10 @@ func (s *Service) Link(ctx context.Context, r LinkRequest) (Instrument, error) {
 	if err := checkMember("member", r.Member); err != nil {
 		return Instrument{}, err
 	}
-	switch {
-	case r.Token == "" || len(r.Token) > ledger.MaxNameBytes:
-		return Instrument{}, invalid("token", "is empty or longer than %d bytes", ledger.MaxNameBytes)
-	case r.Method == "":
+	if r.Method == "" {
 		return Instrument{}, invalid("method", "is empty")
 	}
-	if err := checkText("token", r.Token); err != nil {
+	if err := first(checkReference("method", string(r.Method)), checkNoCard("token", r.Token), checkOpaque("token", r.Token)); err != nil {
 		return Instrument{}, err
 	}
 	if err := s.desk.authorize(ctx, r.Actor, ActLink, r.Member); err != nil {

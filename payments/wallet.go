@@ -115,11 +115,15 @@ func (s *Service) setFrozen(ctx context.Context, actor Actor, verb, key, member 
 	if key == "" {
 		return invalid("key", "is empty")
 	}
+	wallet := WalletAccount(member, asset)
+	if err := wallet.Validate(); err != nil {
+		return err
+	}
 	_, err := s.book.Record(ctx, ledger.Entry{
 		Key:    requestKey(actor, key),
 		Inputs: map[string]any{"verb": verb, "member": member, "asset": asset, "all": credits},
 		Commands: []ledger.Command{ledger.SetAccount{
-			Account: WalletAccount(member, asset), DebitsFrozen: new(debits), CreditsFrozen: new(credits),
+			Account: wallet, DebitsFrozen: new(debits), CreditsFrozen: new(credits),
 		}},
 	})
 	return err
