@@ -76,10 +76,12 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 			if err != nil {
 				return err
 			}
-			if err := s.settle(ctx, key, n); err != nil {
+			switch err := s.settle(ctx, key, n); {
+			case err == nil:
+				return s.closeItem(ctx, l, item, "told", noDue)
+			case !errors.Is(err, ledger.ErrOverflow): // what no account can hold is left to a person
 				return err
 			}
-			return s.closeItem(ctx, l, item, "told", noDue)
 		}
 	}
 	switch {

@@ -100,7 +100,10 @@ func (s *Service) deliver(ctx context.Context, provider string, e providers.Even
 	if err != nil {
 		return err
 	}
-	return s.settle(ctx, key, n)
+	if err = s.settle(ctx, key, n); errors.Is(err, ledger.ErrOverflow) {
+		return s.putAside(ctx, provider, e, "more than an account holds") // or no event after it would ever be taken
+	}
+	return err
 }
 
 // route finds the payment that a report is about. Money that came to an address of ours, or that the provider attributes
@@ -151,7 +154,7 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 	if r.Kind != providers.Deposit || r.Reference == "" || len(r.Effects) == 0 {
 		return n, false, nil
 	}
-	member := r.Member
+	member, asked := r.Member, currency.AssetID("")
 	if of == "" && r.Address != "" {
 		switch d, err := s.book.ByReference(ctx, addressReference(n.provider, r.Address)); {
 		case err == nil:
@@ -169,13 +172,22 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 		if err != nil {
 			return n, false, err
 		}
-		member = address.Member
+		member, asked = address.Member, address.Asset
 	}
-	if checkMember("member", member) != nil {
+	if checkMember("member", member) != nil || !s.takes(r, asked) {
 		return n, false, nil
 	}
 	n.adopt(member, of)
 	return n, true, nil
+}
+
+// takes tells whether a member may be given what came by itself: an asset that is enabled, or that an address was asked for in
+// when it was. Anybody can send any token to an address.
+func (s *Service) takes(r providers.Report, asked currency.AssetID) bool {
+	return !slices.ContainsFunc(r.Effects, func(e providers.Effect) bool {
+		id := e.Amount.AssetID()
+		return e.Kind == providers.Moved && id != asked && s.desk.checkAsset("asset", id) != nil
+	})
 }
 
 // adopt makes the payment that money which came by itself belongs to; without a member it goes to suspense.
