@@ -105,10 +105,10 @@ func (dk *Desk) Payment(ctx context.Context, actor Actor, id string) (Payment, e
 	return rec.payment(d)
 }
 
-// maySee lets both sides of a transfer see it, and those who may view the member's.
+// maySee lets both sides of a transfer see it, each as what is theirs, and those who may view the payer's.
 func (dk *Desk) maySee(ctx context.Context, actor Actor, rec *record) error {
 	if rec.Counterparty != "" && actor.member == rec.Counterparty {
-		return nil
+		return dk.authorize(ctx, actor, ActView, rec.Counterparty)
 	}
 	return dk.authorize(ctx, actor, ActView, rec.Member)
 }

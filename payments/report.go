@@ -154,6 +154,9 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 	if r.Kind != providers.Deposit || r.Reference == "" || len(r.Effects) == 0 {
 		return n, false, nil
 	}
+	if of == "" && parseKey(r.Key) {
+		return n, false, nil // somebody asked for it, and not from this book: another book may have the same provider
+	}
 	member, asked := r.Member, currency.AssetID("")
 	if of == "" && r.Address != "" {
 		switch d, err := s.book.ByReference(ctx, addressReference(n.provider, r.Address)); {
