@@ -38,7 +38,7 @@ func TestMistypedAddressLeavesNothing(t *testing.T) {
 
 	const typo = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"
 	request := payments.WithdrawRequest{Key: "w", Actor: payments.Member("alice"), Amount: eth("0.5"), To: typo}
-	before := e.dump()
+	before := e.history()
 	for name, withdraw := range map[string]func(payments.WithdrawRequest) (payments.Payment, error){
 		"service": func(r payments.WithdrawRequest) (payments.Payment, error) { return svc.Withdraw(e.ctx, r) },
 		"desk":    func(r payments.WithdrawRequest) (payments.Payment, error) { return svc.In(e.store).Withdraw(e.ctx, r) },
@@ -51,7 +51,7 @@ func TestMistypedAddressLeavesNothing(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, "to", refusal.Field)
 	}
-	require.Equal(t, before, e.dump())
+	require.Equal(t, before, e.history())
 	require.Zero(t, far.calls(), "a check by form asks nobody")
 
 	request.To = checksummed // the key was not burnt by the typo

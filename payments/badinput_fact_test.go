@@ -31,7 +31,7 @@ func TestOddFactsEndInSuspenseOrACase(t *testing.T) {
 		{"to a long name", func(r *providers.Report) { r.Member = strings.Repeat("b", 150) }, "unattributed", usd("5.00")},
 		{"in a currency that is not enabled", func(r *providers.Report) {
 			r.Effects[0].Amount = currency.MustParse("5.00", currency.INR)
-		}, "unattributed", currency.MustParse("5.00", currency.INR)},
+		}, "asset_not_enabled", currency.MustParse("5.00", currency.INR)},
 		{"of the highest amount, after another", func(r *providers.Report) { r.Effects[0].Amount = most(currency.USD) }, "unexplained", currency.Amount{}},
 		{"with a reason that cannot be read", func(r *providers.Report) { r.Reason.Public = "a\x00\xff" }, "unexplained", currency.Amount{}},
 	} {

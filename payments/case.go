@@ -37,11 +37,19 @@ type Case struct {
 
 // Finding is one thing that is wrong.
 type Finding struct {
-	Code   string          `json:"code"` // amount_differs, not_taken, unattributed, unknown_effect, lost, unexplained, disputed_and_refunded, review …
+	// Code is amount_differs, not_taken, unattributed, unknown_effect, lost, unexplained, disputed_and_refunded, review; of chains
+	// dust, asset_not_enabled, orphaned, halted, too_large, unknown_asset …
+	Code   string          `json:"code"`
 	Text   string          `json:"text"`
 	Effect string          `json:"effect,omitempty"` // the provider's id
 	Amount currency.Amount `json:"amount,omitzero"`  // what is in suspense because of it, signed
 	At     time.Time       `json:"at"`
+
+	// Asset, Quantity and Raw are of value that arrived and that no Amount can hold, as the provider tells of it: see
+	// providers.Quarantined. Nothing was posted.
+	Asset    string `json:"asset,omitempty"`
+	Quantity string `json:"quantity,omitempty"` // smallest units
+	Raw      []byte `json:"raw,omitempty"`
 }
 
 // Resolved is what a person decided about a case.
@@ -105,6 +113,17 @@ func addFindings(v ledger.View, id, provider, member string, findings []Finding)
 	d.DocumentID, d.Owner = caseDocument(id), member
 	put, err := body.put(d, CaseOpen)
 	return []ledger.Command{put}, err
+}
+
+// openCase records a finding by itself, once for a key.
+func (s *Service) openCase(ctx context.Context, key string, inputs any, id, provider, member string, f Finding) error {
+	_, err := s.book.Record(ctx, ledger.Entry{Key: key, Inputs: inputs, Guards: []ledger.Guard{{
+		Reads: ledger.Reads{Documents: []ledger.DocumentID{caseDocument(id)}},
+		Check: func(v ledger.View) ([]ledger.Command, error) {
+			return addFindings(v, id, provider, member, []Finding{f})
+		},
+	}}})
+	return err
 }
 
 // CaseQuery says which cases are wanted. The zero value: all that are open.

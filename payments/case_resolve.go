@@ -286,8 +286,11 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 		commands = append(commands, ledger.Post{ID: a.transaction(i, *e), Postings: postings, Fact: !in, Note: note})
 		e.Suspense = currency.Amount{}
 	}
-	if a.request.Action == AssignTo && rec.Member == "" {
-		rec.Member = member // what is taken back later is theirs too
+	if a.request.Action == AssignTo {
+		rec.Stray = false // a person has looked: mined again it is theirs
+		if rec.Member == "" {
+			rec.Member = member // what is taken back later is theirs too
+		}
 	}
 	return append(c.commands, commands...), nil
 }

@@ -63,25 +63,12 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 	item.Looks++
 	last := answered && item.Looks >= inboxLooks
 	if report != nil {
-		n, known, err := s.route(ctx, l.Document.Lane, *report)
-		if err != nil {
+		known, err := s.hear(ctx, l.Document.Lane, *report, last)
+		if err != nil && !errors.Is(err, ledger.ErrOverflow) { // what no account can hold is left to a person
 			return err
 		}
-		if !known && last && len(report.Effects) > 0 && report.Reference != "" && !parseKey(report.Key) {
-			n.adopt("", "") // money that nobody expected: suspense, with a case
-			known = true
-		}
-		if known {
-			key, err := reportKey(l.Document.Lane, n.id, n.report)
-			if err != nil {
-				return err
-			}
-			switch err := s.settle(ctx, key, n); {
-			case err == nil:
-				return s.closeItem(ctx, l, item, "told", noDue)
-			case !errors.Is(err, ledger.ErrOverflow): // what no account can hold is left to a person
-				return err
-			}
+		if known && err == nil {
+			return s.closeItem(ctx, l, item, "told", noDue)
 		}
 	}
 	switch {
@@ -203,6 +190,11 @@ func (s *Service) poll(ctx context.Context, l ledger.Leased) (rest time.Duration
 		return s.config.PollEvery, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
 	}
 	events, next, err := poller.Poll(ctx, body.Cursor, batch)
+	if err == nil {
+		err = s.resumed(ctx, name)
+	} else if errors.Is(err, providers.ErrHalted) {
+		err = errors.Join(err, s.halted(ctx, name, err))
+	}
 	if err != nil {
 		return s.config.PollEvery, err
 	}

@@ -95,7 +95,7 @@ func (n *news) reads(rec *record) ledger.Reads {
 		hold(e.ID)
 		hold(e.Reverses)
 		r.References = append(r.References, n.effectReference(e.ID))
-		r.Transactions = append(r.Transactions, n.transactionIDs(e.ID)...)
+		r.Transactions = append(r.Transactions, n.transactionIDs(e)...)
 		if e.Dispute != "" {
 			turns[e.Dispute] += 0
 		}
@@ -132,11 +132,15 @@ func addressReference(provider, address string) string { return "address/" + pro
 
 func (n *news) holdID(effect string) uuid.UUID { return derivedID("hold", n.provider, effect+n.salt) }
 
-// transactionIDs are the ids of the postings that an effect may need; one effect never needs more.
-func (n *news) transactionIDs(effect string) []ledger.ID {
+// transactionIDs are the ids of the postings that an effect may need; one effect never needs more. What takes a movement back
+// may find it in several places.
+func (n *news) transactionIDs(e providers.Effect) []ledger.ID {
 	ids := make([]ledger.ID, 3)
+	if e.Kind == providers.Reversed {
+		ids = make([]ledger.ID, 8)
+	}
 	for i := range ids {
-		ids[i] = derivedID("post", n.provider, effect+n.salt, fmt.Sprint(i))
+		ids[i] = derivedID("post", n.provider, e.ID+n.salt, fmt.Sprint(i))
 	}
 	return ids
 }
@@ -179,7 +183,7 @@ func (n *news) post(v ledger.View, e providers.Effect) ([]ledger.Command, error)
 		return nil, err
 	}
 	n.merge(rec)
-	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), ids: n.transactionIDs(e.ID), effect: &effect{
+	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), ids: n.transactionIDs(e), effect: &effect{
 		ID: e.ID, Kind: e.Kind, Amount: e.Amount, Reverses: e.Reverses, Dispute: e.Dispute, At: e.At,
 	}}
 	j.chart.open(n.accounts(rec.Member, e.Amount.Asset())...)

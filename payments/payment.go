@@ -70,6 +70,7 @@ type Payment struct {
 	Fee          currency.Amount        // the platform's, included in Amount
 	Bought       currency.Amount        // what an exchange gave
 	Moved        currency.Amount        // net of what was taken back, in Amount's asset; what really happened
+	Suspended    currency.Amount        // the part of Moved that came in and lies in suspense until a person decides: see the Case
 	Refunded     currency.Amount        // given back, or on its way back
 	Disputed     currency.Amount        // what the provider holds back of a deposit because the payer disputes it, or did and won
 	Dispute      providers.DisputeState // how that stands, empty when nobody objected; see Service.Evidence
@@ -109,6 +110,7 @@ type record struct {
 	Provider     string           `json:"provider,omitempty"`
 	Method       providers.Method `json:"method,omitempty"`
 	Provisional  bool             `json:"provisional,omitempty"` // the provider may take a deposit back within a window
+	Stray        bool             `json:"stray,omitempty"`       // it came by itself in an asset that nobody here deals in, or dealt in when the address was made
 	Instrument   string           `json:"instrument,omitempty"`
 	Token        string           `json:"token,omitempty"` // what the provider is given: the instrument's token or an address
 	Of           string           `json:"of,omitempty"`
@@ -293,6 +295,21 @@ func (r *record) refunded() (currency.Amount, error) {
 	return sum, nil
 }
 
+// inSuspense is what of a deposit lies in suspense, in its own asset.
+func (r *record) inSuspense() (currency.Amount, error) {
+	sum := currency.Zero(r.Amount.Asset())
+	var err error
+	for _, e := range r.Effects {
+		if e.Suspense.Sign() <= 0 || e.Amount.Sign() <= 0 || e.Suspense.Asset() != sum.Asset() {
+			continue
+		}
+		if sum, err = sum.Add(e.Suspense); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
 func paymentDocument(id string) ledger.DocumentID {
 	return ledger.DocumentID{Kind: kindPayment, ID: id}
 }
@@ -359,6 +376,9 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	}
 	if err == nil {
 		p.Refunded, err = r.refunded()
+	}
+	if err == nil && r.Kind == Deposit {
+		p.Suspended, err = r.inSuspense()
 	}
 	if err == nil && len(r.Disputes) > 0 {
 		p.Dispute = r.disputeStands()

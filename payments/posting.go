@@ -1,6 +1,8 @@
 package payments
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/providers"
@@ -59,6 +61,10 @@ func (j *journal) post() error {
 
 // depositMoved credits the member with what really came, up to what was asked for; the rest is in suspense.
 func (j *journal) depositMoved(size currency.Amount) error {
+	if code, text := j.doubt(size); code != "" {
+		j.find(code, text, size)
+		return j.suspend(size, true)
+	}
 	mine, err := j.wanted(size)
 	if err != nil {
 		return err
@@ -88,6 +94,17 @@ func (j *journal) depositMoved(size currency.Amount) error {
 		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, size.AssetID()), Amount: credited, Fact: true, Note: j.note(),
 	})
 	return nil
+}
+
+// doubt says why money that came in goes to suspense whole, for a person to decide; an empty code: it does not.
+func (j *journal) doubt(size currency.Amount) (code, text string) {
+	if j.report.Reason.Code == providers.CodeDust || j.rec.Reason.Code == providers.CodeDust {
+		return providers.CodeDust, "too little to be worth what it costs to move"
+	}
+	if j.rec.Stray {
+		return "asset_not_enabled", "an asset that nobody here deals in came to a member's address"
+	}
+	return "", ""
 }
 
 // reversalKnown tells whether the effect was taken back before it was heard of.
@@ -174,29 +191,59 @@ func (j *journal) room(id ledger.AccountID, side ledger.Side, unopened currency.
 	return room
 }
 
-// depositTakenBack takes from the provisional hold, from suspense what is still there of it, then from the wallet, then
-// as a receivable.
+// depositTakenBack takes from suspense what came beside it and was too much, as when a chain's block was replaced and that was
+// heard of late; then from its provisional hold, from suspense what is still there of it, from the holds of what stands in its
+// place, then from the wallet, then as a receivable.
 func (j *journal) depositTakenBack(size currency.Amount) error {
-	rest := size
-	if origin := j.rec.effect(j.effect.Reverses); origin != nil && origin.Amount.Asset() == size.Asset() {
-		if origin.Hold != (ledger.ID{}) && !planted("ignore-provisional-hold") {
-			captured, err := j.capture(origin.Hold, rest, j.clearing(size))
-			if err != nil {
-				return err
-			}
-			if rest, err = rest.Sub(captured); err != nil {
-				return err
-			}
-		}
-		suspended, err := j.fromSuspense(origin, rest, false)
-		if err != nil {
-			return err
-		}
-		if rest, err = rest.Sub(suspended); err != nil {
-			return err
-		}
+	if j.report.Reason.Code == providers.CodeOrphaned || j.report.Required > 0 {
+		j.find(providers.CodeOrphaned, "a reorganisation took back what had been credited; it may be mined again", currency.Amount{})
+	}
+	rest, err := j.takeFrom(size, func(e *effect) bool { return e.ID != j.effect.Reverses && !e.Returning }, j.unsuspend)
+	if err != nil {
+		return err
+	}
+	own := func(e *effect) bool { return e.ID == j.effect.Reverses }
+	if rest, err = j.takeFrom(rest, own, j.unhold); err != nil {
+		return err
+	}
+	if rest, err = j.takeFrom(rest, own, j.unsuspend); err != nil {
+		return err
+	}
+	if rest, err = j.takeFrom(rest, func(e *effect) bool { return !own(e) && e.Dispute == "" }, j.unhold); err != nil {
+		return err
 	}
 	return j.charge(rest, j.clearing(size))
+}
+
+// takeFrom gives back to the provider what some of the payment's own movements still have somewhere, and returns what is
+// left to take.
+func (j *journal) takeFrom(rest currency.Amount, which func(*effect) bool, take func(*effect, currency.Amount) (currency.Amount, error)) (currency.Amount, error) {
+	for i := range j.rec.Effects {
+		e := &j.rec.Effects[i]
+		// One id is kept for what the wallet gives.
+		if rest.Sign() <= 0 || j.made >= len(j.ids)-1 || e.Kind != providers.Moved || e.Amount.Asset() != rest.Asset() || !which(e) {
+			continue
+		}
+		taken, err := take(e, rest)
+		if err != nil {
+			return rest, err
+		}
+		if rest, err = rest.Sub(taken); err != nil {
+			return rest, err
+		}
+	}
+	return rest, nil
+}
+
+func (j *journal) unsuspend(e *effect, size currency.Amount) (currency.Amount, error) {
+	return j.fromSuspense(e, size, false)
+}
+
+func (j *journal) unhold(e *effect, size currency.Amount) (currency.Amount, error) {
+	if e.Hold == uuid.Nil || planted("ignore-provisional-hold") {
+		return currency.Zero(size.Asset()), nil
+	}
+	return j.capture(e.Hold, size, j.clearing(size))
 }
 
 // capture moves up to size from a hold to an account and returns what it moved.

@@ -2,7 +2,6 @@ package payments
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -279,19 +278,8 @@ func (c *comparison) report(ctx context.Context, m Mismatch, at time.Time) error
 		text += ", payment " + m.Payment
 	}
 	finding := Finding{Code: string(m.Difference), Text: text, Effect: effect}
-	inputs, err := json.Marshal([]string{c.request.Provider, effect, string(m.Difference)})
-	if err != nil {
-		return err
-	}
-	_, err = c.service.book.Record(ctx, ledger.Entry{
-		Key: "reconcile/" + id + "/" + string(m.Difference), Inputs: string(inputs),
-		Guards: []ledger.Guard{{
-			Reads: ledger.Reads{Documents: []ledger.DocumentID{caseDocument(id)}},
-			Check: func(v ledger.View) ([]ledger.Command, error) {
-				return addFindings(v, id, c.request.Provider, "", []Finding{finding})
-			},
-		}},
-	})
+	key := "reconcile/" + id + "/" + string(m.Difference)
+	err := c.service.openCase(ctx, key, []string{c.request.Provider, effect, string(m.Difference)}, id, c.request.Provider, "", finding)
 	if err == nil {
 		c.result.Cases = append(c.result.Cases, id)
 	}

@@ -89,46 +89,57 @@ func (s *Service) deliver(ctx context.Context, provider string, e providers.Even
 	if e.Report.Validate() != nil {
 		return s.putAside(ctx, provider, e, "invalid")
 	}
-	n, known, err := s.route(ctx, provider, *e.Report)
+	known, err := s.hear(ctx, provider, *e.Report, false)
 	switch {
-	case err != nil:
-		return err
-	case !known:
+	case errors.Is(err, ledger.ErrOverflow):
+		return s.putAside(ctx, provider, e, "more than an account holds") // or no event after it would ever be taken
+	case err == nil && !known:
 		return s.putAside(ctx, provider, e, "unknown")
+	}
+	return err
+}
+
+// hear takes a report that nobody waits for into the book. It tells whether anything is known that the report is about; to
+// adopt is to know money that nobody expected too: it goes to suspense.
+func (s *Service) hear(ctx context.Context, provider string, r providers.Report, adopt bool) (known bool, err error) {
+	if len(r.Quarantined) > 0 {
+		if err := s.quarantine(ctx, provider, r); err != nil || len(r.Effects) == 0 {
+			return err == nil, err
+		}
+	}
+	n, known, err := s.route(ctx, provider, r)
+	if err != nil {
+		return false, err
+	}
+	if !known && adopt && len(r.Effects) > 0 && r.Reference != "" && !parseKey(r.Key) {
+		n.adopt("", "")
+		known = true
+	}
+	if !known {
+		return false, nil
 	}
 	key, err := reportKey(provider, n.id, n.report)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if err = s.settle(ctx, key, n); errors.Is(err, ledger.ErrOverflow) {
-		return s.putAside(ctx, provider, e, "more than an account holds") // or no event after it would ever be taken
-	}
-	return err
+	return true, s.settle(ctx, key, n)
 }
 
 // route finds the payment that a report is about. Money that came to an address of ours, or that the provider attributes
 // to a member, makes a payment of its own.
 func (s *Service) route(ctx context.Context, provider string, r providers.Report) (news, bool, error) {
 	n := news{provider: provider, report: r}
+	rec, err := s.keyed(ctx, provider, r.Key)
+	if err != nil {
+		return n, false, err
+	}
 	of := ""
-	if r.Key != "" {
-		d, err := s.desk.document(ctx, r.Key)
-		switch {
-		case err == nil:
-			rec, err := readRecord(d)
-			if err != nil {
-				return n, false, err
-			}
-			if rec.Provider == provider && (rec.Kind != Address || len(r.Effects) == 0 && r.Kind != providers.Deposit) {
-				n.id = rec.ID
-				return n, true, nil
-			}
-			if rec.Provider == provider {
-				of = rec.ID
-			}
-		case !errors.Is(err, ledger.NotFound):
-			return n, false, err
+	if rec != nil {
+		if rec.Kind != Address || len(r.Effects) == 0 && r.Kind != providers.Deposit {
+			n.id = rec.ID
+			return n, true, nil
 		}
+		of = rec.ID
 	}
 	if r.Reference != "" {
 		switch d, err := s.book.ByReference(ctx, providerReference(provider, r.Reference)); {
@@ -140,6 +151,21 @@ func (s *Service) route(ctx context.Context, provider string, r providers.Report
 		}
 	}
 	return s.unsolicited(ctx, n, of)
+}
+
+// keyed finds the provider's payment of a report with our key; nil: there is none.
+func (s *Service) keyed(ctx context.Context, provider, key string) (*record, error) {
+	if key == "" {
+		return nil, nil //nolint:nilnil // nobody asked: no payment is an answer
+	}
+	_, rec, err := s.desk.record(ctx, key)
+	switch {
+	case errors.Is(err, ledger.NotFound), err == nil && rec.Provider != provider:
+		return nil, nil //nolint:nilnil // not ours
+	case err != nil:
+		return nil, err
+	}
+	return rec, nil
 }
 
 // unsolicited makes a payment for money that came by itself, if it can be attributed, and for what a provider did with our
@@ -157,40 +183,49 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 	if of == "" && parseKey(r.Key) {
 		return n, false, nil // somebody asked for it, and not from this book: another book may have the same provider
 	}
-	member, asked := r.Member, currency.AssetID("")
-	if of == "" && r.Address != "" {
-		switch d, err := s.book.ByReference(ctx, addressReference(n.provider, r.Address)); {
-		case err == nil:
-			of = d.ID
-		case !errors.Is(err, ledger.NotFound):
-			return n, false, err
-		}
+	address, err := s.attribute(ctx, n.provider, r.Address, of)
+	if err != nil {
+		return n, false, err
 	}
-	if of != "" {
-		d, err := s.desk.document(ctx, of)
-		if err != nil {
-			return n, false, err
-		}
-		address, err := readRecord(d)
-		if err != nil {
-			return n, false, err
-		}
-		member, asked = address.Member, address.Asset
+	member := r.Member
+	if address != nil {
+		of, member = address.ID, address.Member
 	}
-	if checkMember("member", member) != nil || !s.takes(r, asked) {
+	if checkMember("member", member) != nil {
 		return n, false, nil
 	}
 	n.adopt(member, of)
+	asset := n.fresh.Amount.AssetID()
+	n.fresh.Stray = s.desk.checkAsset("asset", asset) != nil && (address == nil || address.Asset != asset)
+	if address != nil {
+		n.fresh.Provisional = s.provisional(n.provider, address.Method, asset)
+	}
 	return n, true, nil
 }
 
-// takes tells whether a member may be given what came by itself: an asset that is enabled, or that an address was asked for in
-// when it was. Anybody can send any token to an address.
-func (s *Service) takes(r providers.Report, asked currency.AssetID) bool {
-	return !slices.ContainsFunc(r.Effects, func(e providers.Effect) bool {
-		id := e.Amount.AssetID()
-		return e.Kind == providers.Moved && id != asked && s.desk.checkAsset("asset", id) != nil
-	})
+// attribute finds the payment that made an address of ours: the one named, or by the address. Nil: nobody's.
+func (s *Service) attribute(ctx context.Context, provider, address, of string) (*record, error) {
+	if of == "" && address != "" {
+		switch d, err := s.book.ByReference(ctx, addressReference(provider, address)); {
+		case err == nil:
+			of = d.ID
+		case !errors.Is(err, ledger.NotFound):
+			return nil, err
+		}
+	}
+	if of == "" {
+		return nil, nil //nolint:nilnil // nobody's address is an answer
+	}
+	_, rec, err := s.desk.record(ctx, of)
+	return rec, err
+}
+
+// provisional tells whether the provider may take back what arrives at its addresses.
+func (s *Service) provisional(provider string, method providers.Method, asset currency.AssetID) bool {
+	for _, way := range s.lanes.offerings(provider, providers.DepositAddress, method, asset) {
+		return way.offer.Provisional
+	}
+	return false
 }
 
 // adopt makes the payment that money which came by itself belongs to; without a member it goes to suspense.

@@ -196,6 +196,11 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 		}
 	}
 	n.learn, n.offset = s.lesson(rec, err)
+	if errors.Is(err, providers.ErrHalted) {
+		if err := s.halted(ctx, rec.Provider, err); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.settle(ctx, stepKey(rec.ID, d.Version, "error"), n); err != nil || len(rec.Routes) == 0 {
 		return nil, err
 	}
@@ -254,6 +259,10 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 	}
 	certainty := providers.CertaintyOf(cause)
 	attempts := rec.Attempts
+	halted := errors.Is(cause, providers.ErrHalted) && certainty == providers.NotSent
+	if halted {
+		offset = max(offset, haltRest)
+	}
 	return func(r *record) {
 		if r.Reported != "" {
 			return // a report came meanwhile, and knows better
@@ -272,6 +281,13 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 			r.Reason.Public = detail.Public
 		case providers.NotSent:
 			if r.reroute() {
+				return
+			}
+			if halted {
+				// A halt is no reason to give up, however long it lasts, and nothing was sent.
+				if r.Attempts = attempts - 1; r.Attempts == 0 && !r.Maybe {
+					r.FirstSent = noDue
+				}
 				return
 			}
 			if attempts >= s.config.MaxNotSent && !r.Maybe {

@@ -151,7 +151,8 @@ type Offer struct {
 	// Min, Max and Step bound the amount, inclusive; Amount{} is no bound. Step is the increment amounts are a multiple of.
 	Min, Max, Step currency.Amount
 	// Provisional says of a Deposit that the far side may take the money back within a window, as a bank may return a debit:
-	// payments keeps such a deposit held in the wallet until a report is Final.
+	// payments keeps such a deposit held in the wallet until a report is Final. Of a DepositAddress it says so of what arrives
+	// there: seen in the wallet after its confirmations, and spendable when it is beyond reorganisation.
 	Provisional bool
 	// Exponent is the number of decimals on the wire, which need not be the asset's scale: an amount that it cannot
 	// express is refused, never rounded.
