@@ -1,0 +1,186 @@
+package bitcoin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// block is what is ours in a block. It is made once, by whoever is first, and never changes.
+type block struct {
+	Height  int64     `json:"height"`
+	Parent  string    `json:"parent"`
+	Time    int64     `json:"time"`
+	Finds   []find    `json:"finds,omitempty"`
+	Spends  []spend   `json:"spends,omitempty"`
+	Ours    []ours    `json:"ours,omitempty"`
+	Foreign []foreign `json:"foreign,omitempty"`
+}
+
+type (
+	// find is an output to an address of ours.
+	find struct {
+		Output   string `json:"output"`
+		Units    int64  `json:"units"`
+		Place    place  `json:"place"`
+		Coinbase bool   `json:"coinbase,omitempty"`
+		Change   bool   `json:"change,omitempty"` // of a transaction of ours
+	}
+	// spend is a coin of ours that was spent.
+	spend struct {
+		Output string `json:"output"`
+		Units  int64  `json:"units"`
+		By     string `json:"by"`
+	}
+	// ours is a transaction that an operation made.
+	ours struct {
+		Key  string `json:"key"`
+		TxID string `json:"tx"`
+	}
+	// foreign is a transaction that spends coins of ours and that no operation made.
+	foreign struct {
+		TxID  string `json:"tx"`
+		Units int64  `json:"units"`
+	}
+)
+
+func blockKey(hash string) string { return "block/" + hash }
+
+func outpoint(txid chainhash.Hash, n int) string { return fmt.Sprintf("%s:%d", txid, n) }
+
+// rooted tells whether the header commits to the transactions.
+func rooted(b *wire.MsgBlock) bool {
+	level := make([]chainhash.Hash, 0, len(b.Transactions)+1)
+	for _, tx := range b.Transactions {
+		level = append(level, tx.TxHash())
+	}
+	for len(level) > 1 {
+		if n := len(level); n%2 == 1 {
+			level = append(level, level[n-1])
+		} else if level[n-1] == level[n-2] {
+			return false // CVE-2012-2459: a transaction twice has the root of once
+		}
+		next := level[:0]
+		for i := 0; i < len(level); i += 2 {
+			var pair [2 * chainhash.HashSize]byte
+			copy(pair[:], level[i][:])
+			copy(pair[chainhash.HashSize:], level[i+1][:])
+			next = append(next, chainhash.DoubleHashH(pair[:]))
+		}
+		level = next
+	}
+	return len(level) == 1 && level[0] == b.Header.MerkleRoot
+}
+
+// loadBlock returns what is ours in a block that was read before.
+func (p *Provider) loadBlock(ctx context.Context, hash string) (*block, error) {
+	p.mu.Lock()
+	b := p.blocks[hash]
+	p.mu.Unlock()
+	if b != nil {
+		return b, nil
+	}
+	b = &block{}
+	version, err := p.state.load(ctx, blockKey(hash), b)
+	if err != nil {
+		return nil, err
+	}
+	if version == 0 {
+		return nil, nil //nolint:nilnil // it was never read
+	}
+	p.remember(hash, b)
+	return b, nil
+}
+
+func (p *Provider) remember(hash string, b *block) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.blocks) > 4*int(p.config.Finality)+100 { //nolint:gosec // a number of blocks
+		clear(p.blocks)
+	}
+	p.blocks[hash] = b
+}
+
+// readBlock finds out what is ours in the block that follows the one that was scanned last, and stores it.
+func (p *Provider) readBlock(ctx context.Context, hash string, height int64) (*block, error) {
+	if b, err := p.loadBlock(ctx, hash); b != nil || err != nil {
+		return b, err
+	}
+	raw, err := p.node.block(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	// Only now: an address that somebody paid in this block was stored before it was shown.
+	if err := p.rewatch(ctx); err != nil {
+		return nil, err
+	}
+	coins, err := p.coins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &block{Height: height, Parent: raw.Header.PrevBlock.String(), Time: raw.Header.Timestamp.Unix()}
+	for i, tx := range raw.Transactions {
+		if err := p.match(ctx, b, coins, tx, i == 0); err != nil {
+			return nil, err
+		}
+	}
+	_, err = p.state.save(ctx, blockKey(hash), b, 0)
+	if errors.Is(err, providers.ErrStateConflict) {
+		return p.loadBlock(ctx, hash)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.remember(hash, b)
+	return b, nil
+}
+
+// match adds what is ours in a transaction. coins are what is unspent before it, and then after it.
+func (p *Provider) match(ctx context.Context, b *block, coins map[string]int64, tx *wire.MsgTx, coinbase bool) error {
+	txid := tx.TxHash()
+	key, spent, units := "", 0, int64(0)
+	for _, in := range tx.TxIn {
+		from := outpoint(in.PreviousOutPoint.Hash, int(in.PreviousOutPoint.Index))
+		worth, ok := coins[from]
+		if !ok {
+			continue
+		}
+		delete(coins, from)
+		spent, units = spent+1, units+worth
+		b.Spends = append(b.Spends, spend{from, worth, txid.String()})
+		var o output
+		if _, err := p.state.load(ctx, outputKey(from), &o); err != nil {
+			return err
+		}
+		if key == "" && o.Reserved != "" {
+			var op operation
+			if _, err := p.state.load(ctx, opKey(o.Reserved), &op); err != nil {
+				return err
+			}
+			if op.variant(txid.String()) != nil {
+				key = o.Reserved
+			}
+		}
+	}
+	switch {
+	case key != "":
+		b.Ours = append(b.Ours, ours{key, txid.String()})
+	case spent > 0:
+		b.Foreign = append(b.Foreign, foreign{txid.String(), units})
+	}
+	for n, out := range tx.TxOut {
+		w, ok := p.keys.find(out.PkScript)
+		if !ok || out.Value <= 0 {
+			continue
+		}
+		f := find{Output: outpoint(txid, n), Units: out.Value, Place: w, Coinbase: coinbase, Change: key != "" && w.Branch == change44}
+		b.Finds = append(b.Finds, f)
+		coins[f.Output] = f.Units
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package bitcoin
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/btcsuite/btcd/chainhash/v2"
+	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// Weights of a transaction of P2WPKH inputs (BIP-141), with the longest signature of low s.
+const (
+	weightBase   = 4*(4+4+1+1) + 2 // version, lock time, the numbers of inputs and outputs; marker and flag
+	weightInput  = 4*(36+1+4) + 1 + 1 + 72 + 1 + 33
+	weightOutput = 4 * (8 + 1) // and four for each byte of its script
+	lenP2WPKH    = 22
+	maxInputs    = 200 // bounds a transaction to 14,000 virtual bytes, far below what nodes relay
+)
+
+// replaceable is the sequence of an input that allows replacement (BIP-125).
+const replaceable = wire.MaxTxInSequenceNum - 2
+
+func vsize(inputs int, scripts ...[]byte) int64 {
+	w := weightBase + inputs*weightInput
+	if inputs > 252 {
+		w += 4 * 2
+	}
+	for _, s := range scripts {
+		w += weightOutput + 4*len(s)
+	}
+	return int64(w+3) / 4
+}
+
+// feeFor rounds up.
+func feeFor(rate, vbytes int64) int64 { return (rate*vbytes + 999) / 1000 }
+
+var (
+	errFunds = errors.New("bitcoin: the confirmed coins that are free do not suffice")
+	errCap   = errors.New("bitcoin: it would cost more than it may")
+)
+
+// candidate is a coin that could be spent.
+type candidate struct {
+	input
+	reserved string
+}
+
+// selectCoins chooses coins for a payment of units to a script: the smallest that suffices alone, or as few as possible. A coin that costs more to
+// spend than it is worth is left. Change below what nodes relay goes to the miners.
+func selectCoins(coins []candidate, units, rate int64, script []byte) (v variant, ok bool) {
+	back := make([]byte, lenP2WPKH)
+	slices.SortFunc(coins, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Output, b.Output))
+	})
+	worth := slices.IndexFunc(coins, func(c candidate) bool { return c.Units <= feeFor(rate, weightInput/4) })
+	if worth >= 0 {
+		coins = coins[:worth]
+	}
+	need := units + feeFor(rate, vsize(1, script))
+	if n, found := slices.BinarySearchFunc(coins, need, func(c candidate, need int64) int { return cmp.Compare(need, c.Units+1) }); n > 0 || found {
+		// coins[:n] suffice alone, the last of them most closely
+		if found {
+			n++
+		}
+		coins = coins[n-1:]
+	}
+	total := int64(0)
+	for i := range coins {
+		if i == maxInputs {
+			break
+		}
+		total += coins[i].Units
+		v.Inputs = append(v.Inputs, coins[i].input)
+		fee := feeFor(rate, vsize(i+1, script))
+		if total < units+fee {
+			continue
+		}
+		v.Fee = total - units
+		if withChange := feeFor(rate, vsize(i+1, script, back)); total-units-withChange >= minUnits {
+			v.Change, v.Fee = total-units-withChange, withChange
+		}
+		return v, true
+	}
+	return variant{}, false
+}
+
+// candidates are the coins that are confirmed and that nobody has reserved. loose says to look also at those whose reservation no
+// longer holds: it was left behind by an operation that then took others.
+func (p *Provider) candidates(ctx context.Context, key string) ([]candidate, error) {
+	var s scan
+	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+		return nil, err
+	}
+	unspent, err := p.coins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []candidate
+	holders := map[string]*operation{}
+	for outpoint := range unspent {
+		var o output
+		if _, err := p.state.load(ctx, outputKey(outpoint), &o); err != nil {
+			return nil, err
+		}
+		if !o.spendable(s.Height) {
+			continue
+		}
+		if o.Reserved != "" && o.Reserved != key {
+			if holders[o.Reserved] == nil {
+				holders[o.Reserved] = &operation{}
+				if _, err := p.state.load(ctx, opKey(o.Reserved), holders[o.Reserved]); err != nil {
+					return nil, err
+				}
+			}
+			if holders[o.Reserved].spends(outpoint) {
+				continue
+			}
+		}
+		all = append(all, candidate{input{outpoint, o.Units, o.Place}, o.Reserved})
+	}
+	return all, nil
+}
+
+// reserve takes the coins of a plan for an operation. It returns false when another one has one of them.
+func (p *Provider) reserve(ctx context.Context, key string, v variant) (bool, error) {
+	for _, in := range v.Inputs {
+		taken := false
+		_, err := change(ctx, p.state, outputKey(in.Output), func(o *output) error {
+			if taken = o.SpentBy != "" || o.now() == nil; taken || o.Reserved == key {
+				return errSame
+			}
+			if o.Reserved != "" {
+				var holder operation
+				if _, err := p.state.load(ctx, opKey(o.Reserved), &holder); err != nil {
+					return err
+				}
+				if taken = holder.spends(in.Output); taken {
+					return errSame
+				}
+			}
+			o.Reserved = key
+			return nil
+		})
+		if err != nil || taken {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// rate is what a virtual kilobyte costs now, within the configured bounds.
+func (p *Provider) rate(ctx context.Context) (int64, error) {
+	rate, err := p.node.feeRate(ctx, p.config.FeeTarget)
+	if err != nil {
+		return 0, err
+	}
+	return min(max(cmp.Or(rate, p.config.FallbackFeeRate), p.config.MinFeeRate), p.config.MaxFeeRate), nil
+}
+
+// plan chooses coins, at most for what the operation may cost.
+func (p *Provider) plan(ctx context.Context, key string, o operation) (variant, error) {
+	script, err := p.config.Network.destination(o.Instrument)
+	if err != nil {
+		return variant{}, err
+	}
+	rate, err := p.rate(ctx)
+	if err != nil {
+		return variant{}, err
+	}
+	coins, err := p.candidates(ctx, key)
+	if err != nil {
+		return variant{}, err
+	}
+	units, _ := o.Amount.Int64()
+	v, ok := selectCoins(coins, units, rate, script)
+	if !ok {
+		return variant{}, errFunds
+	}
+	if v.Fee > o.MaxFee {
+		return v, errCap
+	}
+	if v.Change > 0 {
+		if v.Back, err = p.nextChange(ctx); err != nil {
+			return variant{}, err
+		}
+	}
+	v.At = p.now()
+	tx, err := p.unsigned(v, units, script)
+	if err != nil {
+		return variant{}, err
+	}
+	v.TxID = tx.TxHash().String()
+	return v, nil
+}
+
+// unsigned builds the transaction: the payment is its first output, change the second.
+func (p *Provider) unsigned(v variant, units int64, script []byte) (*wire.MsgTx, error) {
+	tx := wire.NewMsgTx(2)
+	for _, in := range v.Inputs {
+		from, err := parseOutpoint(in.Output)
+		if err != nil {
+			return nil, err
+		}
+		txIn := wire.NewTxIn(&from, nil, nil)
+		txIn.Sequence = replaceable
+		tx.AddTxIn(txIn)
+	}
+	tx.AddTxOut(wire.NewTxOut(units, script))
+	if v.Change > 0 {
+		l, err := p.keys.at(v.Back)
+		if err != nil {
+			return nil, err
+		}
+		tx.AddTxOut(wire.NewTxOut(v.Change, l.script))
+	}
+	return tx, nil
+}
+
+func parseOutpoint(text string) (wire.OutPoint, error) {
+	const hashLen = 2 * chainhash.HashSize
+	var n uint32
+	if len(text) < hashLen+2 {
+		return wire.OutPoint{}, fmt.Errorf("bitcoin: %q is no output", text)
+	}
+	hash, err := chainhash.NewHashFromStr(text[:hashLen])
+	if err != nil {
+		return wire.OutPoint{}, fmt.Errorf("bitcoin: %q is no output: %w", text, err)
+	}
+	if _, err := fmt.Sscanf(text[hashLen:], ":%d", &n); err != nil {
+		return wire.OutPoint{}, fmt.Errorf("bitcoin: %q is no output: %w", text, err)
+	}
+	return *wire.NewOutPoint(hash, n), nil
+}
+
+// Quote implements providers.Quoter: what a withdrawal would cost now, with as much again for what may change until it is sent, within
+// Config.MaxFee. Payments of which the adapter has not enough coins are quoted too, as if it had them in one.
+func (p *Provider) Quote(ctx context.Context, op providers.Operation) (providers.Quote, error) {
+	if err := errors.Join(ctx.Err(), p.Describe().Supports(op)); err != nil {
+		return providers.Quote{}, err
+	}
+	if op.Kind != providers.Withdrawal {
+		return providers.Quote{Fee: p.amount(0), Until: p.now().Add(p.config.QuoteFor)}, nil
+	}
+	o, err := p.asked(op)
+	if err != nil {
+		return providers.Quote{}, err
+	}
+	script, err := p.config.Network.destination(o.Instrument)
+	if err != nil {
+		return providers.Quote{}, &providers.Error{Certainty: providers.NotSent, Code: codeInvalidAddress, Err: err}
+	}
+	if err := p.sync(ctx); err != nil {
+		return providers.Quote{}, err
+	}
+	rate, err := p.rate(ctx)
+	if err != nil {
+		return providers.Quote{}, err
+	}
+	coins, err := p.candidates(ctx, op.Key)
+	if err != nil {
+		return providers.Quote{}, err
+	}
+	units, _ := op.Amount.Int64()
+	v, ok := selectCoins(coins, units, rate, script)
+	if !ok {
+		v.Fee = feeFor(rate, vsize(1, script, make([]byte, lenP2WPKH)))
+	}
+	bound, _ := p.config.MaxFee.Int64()
+	return providers.Quote{Fee: p.amount(min(2*v.Fee, bound)), Until: p.now().Add(p.config.QuoteFor)}, nil
+}

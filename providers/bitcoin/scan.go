@@ -1,0 +1,212 @@
+package bitcoin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// scan is how far the chain was read.
+type scan struct {
+	Height int64  `json:"height"`
+	Block  string `json:"block"`
+	Start  int64  `json:"start"` // the first height that was looked at
+	High   int64  `json:"high"`  // the highest ever
+	// Number counts steps; Step is the one at hand, if any, and has that number.
+	Number uint64 `json:"number"`
+	Step   *step  `json:"step,omitempty"`
+	// Tiers are the numbers of confirmations that something ever waited for.
+	Tiers []uint `json:"tiers,omitempty"`
+	// Halt says why nothing goes on, and Allowed what a person allowed since, until the next block is taken in.
+	Halt    *halt `json:"halt,omitempty"`
+	Allowed halt  `json:"allowed,omitzero"`
+	// Where to begin to look for the end of the log and of the addresses.
+	Events    int64 `json:"events,omitempty"`
+	Addresses int64 `json:"addresses,omitempty"`
+}
+
+// step takes in a block, or takes it back.
+type step struct {
+	Block string `json:"block"`
+	Back  bool   `json:"back,omitempty"`
+}
+
+const scanKey = "scan"
+
+// errBehind says that the node has more blocks than one call reads.
+var errBehind = errors.New("bitcoin: still reading the chain: call Poll until it has caught up")
+
+// sync reads what the chain has got, and takes back what it no longer has.
+func (p *Provider) sync(ctx context.Context) error {
+	_, err := p.catchUp(ctx)
+	return err
+}
+
+// catchUp is sync that also tells whether the end of the chain was reached.
+func (p *Provider) catchUp(ctx context.Context) (done bool, err error) {
+	for n := 0; n < p.config.BlocksPerCall; {
+		s, version, err := p.loadScan(ctx)
+		if err != nil {
+			return false, err
+		}
+		if s.Halt != nil {
+			return false, halted(s.Halt.Why)
+		}
+		if err := p.onNetwork(ctx); err != nil {
+			if errors.Is(err, providers.ErrHalted) && version > 0 {
+				err = p.halt(ctx, s, version, halt{Why: err.Error()})
+			}
+			return false, err
+		}
+		switch {
+		case version == 0:
+			err = p.startScan(ctx)
+		case s.Step != nil:
+			n++
+			err = p.finish(ctx, s, version)
+		default:
+			if done, err = p.beginStep(ctx, s, version); done {
+				return true, err
+			}
+		}
+		// Of two processes that do the same one is first; both go on from there.
+		if err != nil && !errors.Is(err, providers.ErrStateConflict) {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (p *Provider) loadScan(ctx context.Context) (s scan, version uint64, err error) {
+	version, err = p.state.load(ctx, scanKey, &s)
+	p.mu.Lock()
+	p.logPage, p.page = max(p.logPage, s.Events), max(p.page, s.Addresses)
+	p.mu.Unlock()
+	return s, version, err
+}
+
+// startScan fixes where the scan begins.
+func (p *Provider) startScan(ctx context.Context) error {
+	height := p.config.StartHeight - 1
+	if height < 0 {
+		var err error
+		if height, err = p.node.height(ctx); err != nil {
+			return err
+		}
+	}
+	hash, err := p.node.blockHash(ctx, height)
+	if err != nil {
+		return err
+	}
+	_, err = p.state.save(ctx, scanKey, scan{Height: height, Block: hash, Start: height + 1, High: height}, 0)
+	return err
+}
+
+// beginStep compares the chain with what was scanned and decides what is next; done says that nothing is.
+func (p *Provider) beginStep(ctx context.Context, s scan, version uint64) (done bool, err error) {
+	tip, err := p.node.height(ctx)
+	if err != nil {
+		return false, err
+	}
+	if tip < s.Start-1 {
+		return true, nil // the node has yet to come to where we began
+	}
+	mine, err := p.ancestor(ctx, s, min(tip, s.Height))
+	if err != nil {
+		return false, err
+	}
+	theirs, err := p.node.blockHash(ctx, min(tip, s.Height))
+	switch {
+	case hasCode(err, codeOutOfRange, codeBtcdOutOfRange, codeNotFound):
+		return false, nil // it lost blocks in between
+	case err != nil:
+		return false, err
+	case theirs != mine:
+		return false, p.goBack(ctx, s, version)
+	case tip <= s.Height:
+		return true, nil // a node that is behind us on our own chain says nothing against it
+	}
+	next, err := p.node.blockHash(ctx, s.Height+1)
+	if hasCode(err, codeOutOfRange, codeBtcdOutOfRange, codeNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	b, err := p.readBlock(ctx, next, s.Height+1)
+	if err != nil {
+		return false, err
+	}
+	if b.Parent != s.Block {
+		return false, nil // the chain was reorganised while we asked
+	}
+	if len(b.Foreign) > 0 && s.Allowed.Block != next {
+		return false, p.halt(ctx, s, version, halt{Block: next, Why: fmt.Sprintf(
+			"transaction %s in block %s spends coins of ours, and this adapter did not make it", b.Foreign[0].TxID, next)})
+	}
+	s.Number++
+	s.Step = &step{Block: next}
+	_, err = p.state.save(ctx, scanKey, s, version)
+	return false, err
+}
+
+// ancestor returns the hash of the scanned chain's block at a height; it is at most Finality deep, or the scan's own.
+func (p *Provider) ancestor(ctx context.Context, s scan, height int64) (string, error) {
+	hash := s.Block
+	for h := s.Height; h > height && h >= s.Start; h-- {
+		b, err := p.loadBlock(ctx, hash)
+		if err != nil {
+			return "", err
+		}
+		if b == nil {
+			return "", fmt.Errorf("bitcoin: %s is lost", blockKey(hash))
+		}
+		hash = b.Parent
+	}
+	return hash, nil
+}
+
+// goBack takes back the block that was scanned last, unless it was final.
+func (p *Provider) goBack(ctx context.Context, s scan, version uint64) error {
+	p.setRight(false) // the next block is asked of a node that is looked at again
+	if s.Height < s.Start {
+		return p.halt(ctx, s, version, halt{Why: fmt.Sprintf("the chain no longer has block %s, where the scan began", s.Block)})
+	}
+	if depth := confirmations(s.Height, s.High); depth >= p.config.Finality && !s.Allowed.Deep {
+		return p.halt(ctx, s, version, halt{Deep: true, Why: fmt.Sprintf(
+			"the chain was reorganised more than %d blocks deep: it no longer has block %s at height %d", p.config.Finality-1, s.Block, s.Height)})
+	}
+	s.Number++
+	s.Step = &step{Block: s.Block, Back: true}
+	_, err := p.state.save(ctx, scanKey, s, version)
+	return err
+}
+
+// finish applies the step at hand to all that it touches, and marks it done.
+func (p *Provider) finish(ctx context.Context, s scan, version uint64) error {
+	b, err := p.loadBlock(ctx, s.Step.Block)
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		return fmt.Errorf("bitcoin: %s is lost", blockKey(s.Step.Block))
+	}
+	a := application{p: p, scan: s, block: b, hash: s.Step.Block, back: s.Step.Back}
+	if err := a.run(ctx); err != nil {
+		return err
+	}
+	if s.Step.Back {
+		s.Height, s.Block = s.Height-1, b.Parent
+	} else {
+		s.Height, s.Block, s.High = b.Height, s.Step.Block, max(s.High, b.Height)
+		s.Allowed = halt{}
+	}
+	s.Step, s.Tiers = nil, a.scan.Tiers
+	p.mu.Lock()
+	s.Events, s.Addresses = p.logPage, p.page
+	p.mu.Unlock()
+	_, err = p.state.save(ctx, scanKey, s, version)
+	return err
+}
