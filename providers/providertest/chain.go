@@ -183,6 +183,14 @@ func (c ChainCheck) Inspect(t *testing.T, h ChainHarness) Finding {
 // ChainChecks returns every check of chain adapters, in the order in which RunChain runs them.
 func ChainChecks() []ChainCheck {
 	return []ChainCheck{
-		confirmationsCheck,
+		confirmationsCheck, severalCheck, failedCheck, zeroCheck, dustCheck, addressesCheck,
+		fakeCheck, noReturnCheck, takesFeeCheck,
+		largestCheck, tooLargeCheck, largestOfAllCheck,
+		orphanedCheck, minedAgainCheck, orphanedEarlyCheck, duringScanCheck, tooDeepCheck, strangerCheck, disagreeCheck,
+		rescanCheck, restartCreditsCheck, pagesCheck, twoScannersCheck,
+		crashWithdrawalCheck, crashAddressCheck, crashScanCheck, lostAnswerCheck, endpointDownCheck,
+		withdrawalCheck, eightCheck, twoProcessesSendCheck, tooMuchCheck, noGasCheck, revertedCheck, withdrawalOrphanedCheck, ownAddressCheck, sweepCheck,
+		feeCapCheck, quoteExpiredCheck, signedStaysCheck, quoteCheck, stuckCheck, originalFirstCheck, capHoldsCheck, forgottenCheck,
+		intentCheck, signerRefusesCheck, signerDownCheck, wrongSignatureCheck, highCheck,
 	}
 }

@@ -116,7 +116,7 @@ func (p *chainProbe) poller() providers.Poller {
 
 // scan polls until there is nothing new, or an error.
 func (p *chainProbe) scan() error {
-	const limit, enough = 50, 10_000
+	const limit, enough = 50, 1000
 	poller := p.poller()
 	for range enough {
 		page, next, err := poller.Poll(p.ctx, p.cursor, limit)
@@ -292,6 +292,51 @@ func (p *chainProbe) again(op providers.Operation) (providers.Report, error) {
 	return r, err
 }
 
+// insist is what payments does about an operation whose outcome it does not know, until it does.
+func (p *chainProbe) insist(op providers.Operation) providers.Report {
+	const enough = 10
+	var err error
+	for range enough {
+		var r providers.Report
+		if r, err = p.again(op); err == nil {
+			p.record(r, "Submit or Lookup")
+			p.sent = append(p.sent, op)
+			return r
+		}
+		if providers.CertaintyOf(err) == providers.Rejected {
+			p.fatalf("a %s that may have been sent is Rejected when it is sent again, which releases its money: %v", op.Kind, err)
+		}
+		p.mine(1)
+		p.drain()
+	}
+	p.fatalf("a %s whose outcome was unknown is still so after %d blocks: %v", op.Kind, enough, err)
+	return providers.Report{}
+}
+
+// until mines block by block, at most so many as patience has, until something is so.
+func (p *chainProbe) until(what string, so func() bool) {
+	patience := 20 + p.Window
+	for range patience {
+		p.drain()
+		if so() {
+			return
+		}
+		if p.Bump != nil {
+			p.must(p.Bump(p.adapter), "Bump")
+		}
+		p.mine(1)
+	}
+	p.fatalf("%s: not so after %d blocks", what, patience)
+}
+
+// arrives waits until a withdrawal has arrived and counts.
+func (p *chainProbe) arrives(op providers.Operation, when string) {
+	p.until(when+": the withdrawal arrives and counts", func() bool {
+		return p.received(op.Instrument, op.Amount.Asset()).Sign() > 0 && p.byKey[op.Key].State == providers.Succeeded
+	})
+	p.paidOut(op, when)
+}
+
 // address makes an address for a member.
 func (p *chainProbe) address(a currency.Asset, member string) string {
 	r := p.send(p.addressFor(a, member))
@@ -372,12 +417,18 @@ func (p *chainProbe) paidOut(op providers.Operation, when string) {
 	}
 }
 
-// deposit is the latest report of a transaction's first deposit.
+// deposit looks up the first deposit of a transaction, if one was reported.
 func (p *chainProbe) deposit(txid string) (providers.Report, bool) {
 	for _, reference := range slices.Sorted(maps.Keys(p.reports)) {
-		if r := p.reports[reference]; r.Kind == providers.Deposit && strings.HasPrefix(reference, txid+":") {
-			return r, true
+		if r := p.reports[reference]; r.Kind != providers.Deposit || !strings.HasPrefix(reference, txid+":") {
+			continue
 		}
+		r, err := p.adapter.Lookup(p.ctx, providers.Query{Reference: reference, Kind: providers.Deposit})
+		if err != nil {
+			p.fatalf("Lookup of the deposit %s, which was reported: %v", reference, err)
+		}
+		p.record(r, "Lookup")
+		return r, true
 	}
 	return providers.Report{}, false
 }

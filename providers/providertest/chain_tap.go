@@ -3,6 +3,7 @@ package providertest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/koshpay/kosh/providers"
@@ -22,17 +23,18 @@ type Tap struct {
 	sign func(r providers.SignRequest, signature []byte) ([]byte, error)
 
 	mu       sync.Mutex
-	steps    int
 	dead     bool
 	requests []providers.SignRequest
-	names    []string
+	all      []step
 }
 
 // step is one that an adapter takes.
 type step struct {
 	n         int    // counts from 1
 	name      string // load, store, public key, sign, or what the harness calls the request
+	call      bool   // to an endpoint
 	broadcast bool   // of a transaction
+	changes   bool   // something outlives the process when the step is done
 }
 
 // errDied is what a dead process' steps return: nobody sees it.
@@ -41,14 +43,14 @@ var errDied = errors.New("providertest: the process has died")
 // Call wraps one request to an endpoint, its answer included. The name is for people: the method. broadcast says that the request
 // carries a transaction to the network. When Call returns an error, the adapter must get that error, or one that wraps it, and no answer.
 func (t *Tap) Call(name string, broadcast bool, do func() error) error {
-	return t.take(name, broadcast, do)
+	return t.take(step{name: name, call: true, broadcast: broadcast, changes: broadcast}, do)
 }
 
-func (t *Tap) take(name string, broadcast bool, do func() error) error {
+func (t *Tap) take(s step, do func() error) error {
 	if t == nil {
 		return do()
 	}
-	s, err := t.enter(name, broadcast)
+	s, err := t.enter(s)
 	if err != nil {
 		return err
 	}
@@ -64,15 +66,14 @@ func (t *Tap) take(name string, broadcast bool, do func() error) error {
 	return err
 }
 
-func (t *Tap) enter(name string, broadcast bool) (step, error) {
+func (t *Tap) enter(s step) (step, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.dead {
-		return step{}, errDied
+		return s, errDied
 	}
-	t.steps++
-	s := step{t.steps, name, broadcast}
-	t.names = append(t.names, name)
+	s.n = len(t.all) + 1
+	t.all = append(t.all, s)
 	if t.before != nil {
 		if err := t.before(s); err != nil {
 			return s, err
@@ -81,18 +82,35 @@ func (t *Tap) enter(name string, broadcast bool) (step, error) {
 	return s, nil
 }
 
-// taken returns the names of the steps taken so far.
-func (t *Tap) taken() []string {
+// taken returns the steps taken so far.
+func (t *Tap) taken() []step {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]string(nil), t.names...)
+	return slices.Clone(t.all)
+}
+
+// broadcasts counts the transactions sent so far.
+func (t *Tap) broadcasts() (n int) {
+	for _, s := range t.taken() {
+		if s.broadcast {
+			n++
+		}
+	}
+	return n
+}
+
+// died says whether the process has died.
+func (t *Tap) died() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dead
 }
 
 // signed returns the requests to sign so far.
 func (t *Tap) signed() []providers.SignRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return append([]providers.SignRequest(nil), t.requests...)
+	return slices.Clone(t.requests)
 }
 
 // diesAt is a Tap whose process dies at the step n: before it is done, or when it is done and before the process hears of it.
@@ -129,7 +147,7 @@ type tappedState struct {
 }
 
 func (s tappedState) Load(ctx context.Context, key string) (value []byte, version uint64, err error) {
-	err = s.tap.take("load", false, func() error {
+	err = s.tap.take(step{name: "load"}, func() error {
 		value, version, err = s.store.Load(ctx, key)
 		return err
 	})
@@ -140,7 +158,7 @@ func (s tappedState) Load(ctx context.Context, key string) (value []byte, versio
 }
 
 func (s tappedState) Store(ctx context.Context, key string, value []byte, version uint64) (next uint64, err error) {
-	err = s.tap.take("store", false, func() error {
+	err = s.tap.take(step{name: "store", changes: true}, func() error {
 		next, err = s.store.Store(ctx, key, value, version)
 		return err
 	})
@@ -164,7 +182,7 @@ type tappedSigner struct {
 }
 
 func (s tappedSigner) PublicKey(ctx context.Context, key string) (public []byte, err error) {
-	err = s.tap.take("public key", false, func() error {
+	err = s.tap.take(step{name: "public key"}, func() error {
 		public, err = s.signer.PublicKey(ctx, key)
 		return err
 	})
@@ -175,7 +193,7 @@ func (s tappedSigner) PublicKey(ctx context.Context, key string) (public []byte,
 }
 
 func (s tappedSigner) Sign(ctx context.Context, r providers.SignRequest) (signature []byte, err error) {
-	err = s.tap.take("sign", false, func() error {
+	err = s.tap.take(step{name: "sign", changes: true}, func() error {
 		s.tap.mu.Lock()
 		s.tap.requests = append(s.tap.requests, r)
 		replace := s.tap.sign

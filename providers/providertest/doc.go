@@ -52,6 +52,14 @@
 // Each failure says what happened and what to do, and the rule. Secrets and card numbers that an adapter quotes are redacted
 // in it, because test logs are read by many.
 //
-// The tests of this package hold some eighty providers that are each broken in one way, and show that the check meant for
-// it rejects it. Suites for one kind of far side, such as chains, stand beside this one and are run in addition to it.
+// # Chains
+//
+// [RunChain] is the suite for adapters to block chains, run in addition to [Run]. Its harness makes a chain (a real node in a test network
+// of its own, or a model) and gives the checks what they play with: blocks on demand, reorganisations, strangers who pay, congestion, and a
+// [Tap] in front of store, signer and endpoints, with which a check lets a process die at every step of a withdrawal. At the end of every
+// check the chain's own word on what our addresses hold must be the sum of the effects that were reported, to the unit.
+// [ChainChecks] lists the checks with their rules.
+//
+// The tests of this package hold some eighty providers that are each broken in one way, and show that the check
+// meant for it rejects it.
 package providertest

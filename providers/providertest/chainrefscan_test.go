@@ -1,0 +1,528 @@
+package providertest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/providers"
+)
+
+// Poll implements providers.Poller: it looks at the chain, and then tells what is new.
+func (a *reference) Poll(ctx context.Context, cursor string, limit int) ([]providers.Event, string, error) {
+	if err := a.sync(ctx); err != nil {
+		return nil, "", err
+	}
+	b, _, err := a.load(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	from, _ := strconv.Atoi(cursor)
+	to := min(from+limit, len(b.News))
+	if a.flaw == skipsNews && to-from == 1 && limit == 1 {
+		from = min(from+1, to)
+	}
+	var events []providers.Event
+	for i, name := range b.News[min(from, to):to] {
+		r, err := b.report(name, a.flaw)
+		if err != nil {
+			return nil, "", err
+		}
+		events = append(events, providers.Event{ID: fmt.Sprintf("%d", from+i), Report: &r, At: a.now()})
+	}
+	return events, strconv.Itoa(to), nil
+}
+
+// Lookup implements providers.Provider: from the document, which Poll keeps up.
+func (a *reference) Lookup(ctx context.Context, q providers.Query) (providers.Report, error) {
+	b, _, err := a.load(ctx)
+	if err != nil {
+		return providers.Report{}, err
+	}
+	if o := b.owner(q.Key); o != nil {
+		return providers.Report{
+			Key: o.Operation, Reference: o.Address, Kind: providers.DepositAddress, State: providers.Succeeded, Address: o.Address, Member: o.Member,
+			Action: &providers.Action{Kind: "address", Address: o.Address},
+		}, nil
+	}
+	name := q.Key
+	if name == "" {
+		name = q.Reference
+	}
+	return b.report(name, a.flaw)
+}
+
+// sync brings the document up to the chain's newest block, sends again what the network forgot, and replaces what is stuck.
+func (a *reference) sync(ctx context.Context) error {
+	var halt error
+	err := a.change(ctx, func(b *book) error {
+		halt = nil
+		if b.Halted != "" {
+			return fmt.Errorf("%w: %s", providers.ErrHalted, b.Halted)
+		}
+		halt = a.scan(b)
+		if errors.Is(halt, providers.ErrHalted) {
+			b.Halted = halt.Error()
+			return nil
+		}
+		return halt
+	})
+	if err = errors.Join(err, halt); err != nil {
+		return err
+	}
+	return a.tend(ctx)
+}
+
+// scan walks back to the last block that is still there, and from there to the newest.
+func (a *reference) scan(b *book) error {
+	id, err := a.node.id()
+	if err != nil {
+		return err
+	}
+	if id != modelID && a.flaw != anyChain {
+		return fmt.Errorf("%w: this is %s", providers.ErrHalted, id)
+	}
+	height, err := a.node.height()
+	if err != nil {
+		return err
+	}
+	ancestor := len(b.Seen) - 1
+	for ; ancestor >= 0 && a.flaw != neverLooksBack; ancestor-- {
+		if a.flaw == looksOnce && ancestor < len(b.Seen)-1 {
+			break
+		}
+		if ancestor <= height {
+			block, err := a.node.block(ancestor)
+			if err != nil {
+				return err
+			}
+			if block.Hash == b.Seen[ancestor].Hash {
+				break
+			}
+		}
+		if len(b.Seen)-ancestor > window && !b.Resync && a.flaw != anyDepth {
+			return fmt.Errorf("%w: the reorganisation is deeper than %d blocks", providers.ErrHalted, window)
+		}
+	}
+	b.Resync = false
+	b.rollBack(ancestor, a.now, a.flaw)
+	b.Seen = b.Seen[:ancestor+1]
+	for at := ancestor + 1; at <= height; at++ {
+		block, err := a.node.block(at)
+		if err != nil {
+			return err
+		}
+		if at > 0 && block.Parent != b.Seen[at-1].Hash && a.flaw != trustsParents && a.flaw != neverLooksBack {
+			return errors.New("the chain was reorganised during the scan: scan again")
+		}
+		if err := a.read(b, block); err != nil {
+			return err
+		}
+		b.Seen = append(b.Seen, seen{block.Hash, block.Parent})
+	}
+	if old := height - window; old >= 0 && a.flaw != oneEndpoint {
+		other, err := a.node.second(old)
+		if err != nil {
+			return err
+		}
+		if other != b.Seen[old].Hash {
+			return fmt.Errorf("%w: the endpoints disagree about block %d", providers.ErrHalted, old)
+		}
+	}
+	a.count(b, height)
+	return nil
+}
+
+// rollBack takes out what was mined above the ancestor.
+func (b *book) rollBack(ancestor int, now modelClock, flaw flaw) {
+	take := func(effects []providers.Effect) []providers.Effect {
+		for _, e := range slices.Clone(effects) {
+			undone := slices.ContainsFunc(effects, func(o providers.Effect) bool { return o.ID == e.ID+"/orphaned" })
+			if undone || e.Kind == providers.Reversed || e.Kind == providers.Fee && e.Amount.Sign() > 0 {
+				continue
+			}
+			back, _ := e.Amount.Neg()
+			r := providers.Effect{ID: e.ID + "/orphaned", Kind: providers.Reversed, Amount: back, Reverses: e.ID, At: now()}
+			if e.Kind == providers.Fee {
+				r.Kind, r.Reverses = providers.Fee, ""
+			}
+			effects = append(effects, r)
+		}
+		return effects
+	}
+	for i := range b.Deposits {
+		d := &b.Deposits[i]
+		if d.Mined != nil && d.Mined.Height > ancestor {
+			if d.Counted && flaw != keepsOrphans {
+				d.Effects = take(d.Effects)
+			}
+			d.Mined, d.Counted, d.Final = nil, false, false
+			b.News = append(b.News, d.reference())
+		}
+	}
+	for i := range b.Sends {
+		s := &b.Sends[i]
+		if s.Mined != nil && s.Mined.Height > ancestor {
+			if s.Counted && flaw != keepsSpent {
+				s.Effects = take(s.Effects)
+			}
+			s.Mined, s.Counted = nil, flaw == keepsSpent && s.Counted
+			b.News = append(b.News, s.name())
+		}
+	}
+}
+
+func (s send) name() string {
+	if s.Operation != "" {
+		return s.Operation
+	}
+	return s.reference()
+}
+
+// read takes note of what a block holds for us.
+func (a *reference) read(b *book, block *modelBlock) error {
+	here := &place{block.Height, block.Hash}
+	for _, m := range block.Txs {
+		ours := providers.Purpose("")
+		for i := range b.Sends {
+			s := &b.Sends[i]
+			if v := slices.IndexFunc(s.Versions, func(tx modelTx) bool { return tx.hash() == m.Hash }); v >= 0 && (a.flaw != oneVersion || v == len(s.Versions)-1) {
+				s.Mined, s.Winner, s.Cost, s.OK = here, v, m.Cost, m.OK
+				ours = s.Purpose
+			}
+		}
+		if ours != "" && ours != providers.PurposeWithdrawal && a.flaw != countsOwn {
+			continue // between our own addresses
+		}
+		if a.flaw == creditsFailed && !m.OK {
+			m.Logs = m.Tx.Outputs
+		}
+		for i, l := range m.Logs {
+			if a.flaw == oneOutput && i > 0 {
+				break
+			}
+			at := slices.IndexFunc(b.Addresses, func(o owned) bool { return o.Address == l.To })
+			if at < 0 || (l.Quantity.Sign() == 0 && a.flaw != creditsZero) {
+				continue
+			}
+			if m.Tx.Fake && a.flaw == creditsFakes {
+				l.Asset = coin.ID()
+			}
+			if l.Asset == taxed.ID() && a.flaw != believesLogs {
+				was, err := a.node.balance(l.Asset, l.To, block.Parent)
+				if err != nil {
+					return err
+				}
+				is, err := a.node.balance(l.Asset, l.To, block.Hash)
+				if err != nil {
+					return err
+				}
+				l.Quantity = new(big.Int).Sub(is, was)
+			}
+			b.arrived(deposit{Tx: m.Hash, Index: i, To: l.To, Member: b.Addresses[at].Member, Asset: l.Asset, Quantity: l.Quantity, Mined: here}, a.flaw)
+		}
+	}
+	return nil
+}
+
+func (b *book) arrived(d deposit, flaw flaw) {
+	if flaw == oneReference {
+		d.Index = 0
+	}
+	for i := range b.Deposits {
+		if o := &b.Deposits[i]; o.reference() == d.reference() {
+			o.Mined = d.Mined
+			if flaw == countsTwice {
+				o.Counted = false
+			}
+			b.News = append(b.News, o.reference())
+			return
+		}
+	}
+	b.Deposits = append(b.Deposits, d)
+	b.News = append(b.News, d.reference())
+}
+
+// count gives effects to what has its confirmations.
+func (a *reference) count(b *book, head int) {
+	need := wanted
+	if a.flaw == countsEarly {
+		need--
+	}
+	for i := range b.Deposits {
+		d := &b.Deposits[i]
+		if d.Mined == nil {
+			continue
+		}
+		n := head - d.Mined.Height + 1
+		if n >= need && !d.Counted {
+			d.Counted = true
+			if amount, ok := d.amount(a.flaw); ok && amount.Sign() > 0 {
+				d.Effects = append(d.Effects, providers.Effect{ID: d.id(a.flaw, len(b.Seen)), Kind: providers.Moved, Amount: amount, At: a.now()})
+			}
+			b.News = append(b.News, d.reference())
+		}
+		if n > window && !d.Final {
+			d.Final = true
+			b.News = append(b.News, d.reference())
+		}
+	}
+	for i := range b.Sends {
+		s := &b.Sends[i]
+		if s.Mined == nil {
+			continue
+		}
+		n := head - s.Mined.Height + 1
+		if n >= wanted && !s.Counted && (s.OK || n > window) {
+			s.Counted = true
+			id := fmt.Sprintf("%s/%s/out/%s", modelID, s.Versions[s.Winner].hash(), s.Mined.Block)
+			asset, _ := currency.Lookup(s.Asset)
+			amount, err := currency.FromBig(new(big.Int).Neg(s.Quantity), asset)
+			if s.OK && s.Purpose == providers.PurposeWithdrawal && err == nil {
+				s.Effects = append(s.Effects, providers.Effect{ID: id, Kind: providers.Moved, Amount: amount, At: a.now()})
+			}
+			fees := s.Purpose == providers.PurposeWithdrawal || a.flaw != forgetsSweeps
+			if fees && (s.OK || a.flaw != forgetsReverts) && (s.Winner == 0 || a.flaw != forgetsBumps) {
+				cost := s.Cost
+				if a.flaw == estimatesFee {
+					cost = gasOf(s.Asset) * usualPrice
+				}
+				s.Effects = append(s.Effects, providers.Effect{ID: id + "/fee", Kind: providers.Fee, Amount: currency.MustNew(-cost, ether), At: a.now()})
+			}
+			b.News = append(b.News, s.name())
+		}
+	}
+}
+
+// amount of a deposit; false: no amount holds it, or nobody defined the asset.
+func (d deposit) amount(flaw flaw) (currency.Amount, bool) {
+	asset, ok := currency.Lookup(d.Asset)
+	if !ok {
+		return currency.Amount{}, false
+	}
+	q := d.Quantity
+	if flaw == cutsLarge && q.BitLen() > 127 {
+		q = new(big.Int).And(q, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 127), big.NewInt(1)))
+	}
+	amount, err := currency.FromBig(q, asset)
+	return amount, err == nil
+}
+
+func (d deposit) id(flaw flaw, scans int) string {
+	switch flaw {
+	case sameIDs:
+		return fmt.Sprintf("%s/%s/%d", modelID, d.Tx, d.Index)
+	case newIDs:
+		return fmt.Sprintf("%s/%s/%d/%s/%d", modelID, d.Tx, d.Index, d.Mined.Block, scans)
+	}
+	return fmt.Sprintf("%s/%s/%d/%s", modelID, d.Tx, d.Index, d.Mined.Block)
+}
+
+// report is what is known of a deposit by its reference, or of a send by its operation's key or its reference.
+func (b *book) report(name string, flaw flaw) (providers.Report, error) {
+	for _, d := range b.Deposits {
+		if d.reference() == name {
+			return b.ofDeposit(d, flaw), nil
+		}
+	}
+	for _, s := range b.Sends {
+		if s.Operation == name || s.reference() == name {
+			return b.ofSend(s, flaw), nil
+		}
+	}
+	return providers.Report{}, fmt.Errorf("%w: %s", providers.ErrNotFound, name)
+}
+
+func (b *book) confirmations(at *place) int {
+	if at == nil {
+		return 0
+	}
+	return len(b.Seen) - at.Height
+}
+
+func (b *book) ofDeposit(d deposit, flaw flaw) providers.Report {
+	n := b.confirmations(d.Mined)
+	r := providers.Report{
+		Reference: d.reference(), Kind: providers.Deposit, State: providers.Pending, Effects: d.Effects, Member: d.Member, Address: d.To,
+		Confirmations: uint(n), Required: wanted,
+	}
+	if d.Mined == nil && len(d.Effects) > 0 {
+		r.Reason = providers.Reason{Code: providers.CodeOrphaned}
+	}
+	if !d.Counted {
+		return r
+	}
+	r.State, r.Final = providers.Succeeded, n > window || flaw == finalAtOnce
+	amount, ok := d.amount(flaw)
+	switch {
+	case !ok && flaw != dropsLarge:
+		code := "too_large"
+		if _, known := currency.Lookup(d.Asset); !known {
+			code = "unknown_asset"
+		}
+		r.Quarantined = []providers.Quarantined{{ID: d.id(flaw, 0), Asset: string(d.Asset), Quantity: d.Quantity.String(), Code: code}}
+	case ok && amount.AssetID() == ether.ID() && amount.Big().Cmp(big.NewInt(dust)) <= 0 && flaw != dropsDust:
+		r.Reason = providers.Reason{Code: providers.CodeDust}
+	}
+	return r
+}
+
+const dust = 10
+
+func (b *book) ofSend(s send, flaw flaw) providers.Report {
+	n := b.confirmations(s.Mined)
+	r := providers.Report{
+		Key: s.Operation, Reference: s.reference(), Kind: providers.Withdrawal, State: providers.Pending, Effects: s.Effects,
+		Confirmations: uint(n), Required: wanted,
+	}
+	if s.Operation == "" {
+		r.Kind = providers.Settlement
+	}
+	if s.Mined != nil && !s.OK && flaw == failsEarly {
+		r.State, r.Reason.Code = providers.Failed, "reverted"
+	}
+	if s.Counted {
+		r.State, r.Final = providers.Succeeded, n > window
+		if !s.OK {
+			r.State, r.Reason.Code = providers.Failed, "reverted"
+			if flaw == revertsArePaid {
+				r.State, r.Reason.Code = providers.Succeeded, ""
+			}
+		}
+	}
+	return r
+}
+
+// tend sends again what the network forgot, and replaces what waits for too long.
+func (a *reference) tend(ctx context.Context) error {
+	b, _, err := a.load(ctx)
+	if err != nil {
+		return err
+	}
+	for i, s := range b.Sends {
+		if s.Mined != nil {
+			continue
+		}
+		known, err := a.node.knows(s.Versions[len(s.Versions)-1].hash())
+		if err != nil {
+			return err
+		}
+		if !known && a.flaw != sendsOnce {
+			if err := a.broadcast(ctx, i); err != nil && !errors.Is(err, errNonceTooLow) {
+				return err
+			}
+		}
+		if err := a.bump(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bump replaces a send that waits for too long and pays less than is asked, within its bound.
+func (a *reference) bump(ctx context.Context, at int) error {
+	bumped := false
+	err := a.change(ctx, func(b *book) error {
+		bumped = false
+		s := &b.Sends[at]
+		price, err := a.node.price()
+		if err != nil {
+			return err
+		}
+		last := s.Versions[len(s.Versions)-1].Price
+		if s.Mined != nil || len(b.Seen)-1-s.SignedAt < stuck || price <= last || a.flaw == neverBumps {
+			return nil
+		}
+		price = max(price, last+last/10+1)
+		if s.MaxFee > 0 && gasOf(s.Asset)*price > s.MaxFee && a.flaw != bumpsBeyond {
+			return nil
+		}
+		bumped = true
+		return a.sign(ctx, b, s, price)
+	})
+	if err != nil || !bumped {
+		return err
+	}
+	return a.broadcast(ctx, at)
+}
+
+// Sweep collects what came to addresses of ours. A token's address gets what its transaction costs first.
+func (a *reference) Sweep(ctx context.Context) error {
+	hot, err := a.from(ctx, "hot")
+	if err != nil {
+		return err
+	}
+	price, err := a.node.price()
+	if err != nil {
+		return err
+	}
+	var made []int
+	err = a.change(ctx, func(b *book) error {
+		made = nil
+		for _, o := range b.Addresses {
+			s, ok, err := a.sweepOf(b, o, hot, price)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			if err := a.sign(ctx, b, &s, price); err != nil {
+				return err
+			}
+			b.Sends = append(b.Sends, s)
+			made = append(made, len(b.Sends)-1)
+			b.News = append(b.News, s.name())
+		}
+		return nil
+	})
+	for _, at := range made {
+		err = errors.Join(err, a.broadcast(ctx, at))
+	}
+	return err
+}
+
+// sweepOf is the next step to collect what an address holds.
+func (a *reference) sweepOf(b *book, o owned, hot string, price int64) (s send, ok bool, err error) {
+	if slices.ContainsFunc(b.Sends, func(s send) bool { return s.Mined == nil && (s.Key == o.Key || s.To == o.Address) }) {
+		return s, false, nil
+	}
+	gas, err := a.node.balance(ether.ID(), o.Address, "")
+	if err != nil {
+		return s, false, err
+	}
+	tokens, err := a.node.balance(coin.ID(), o.Address, "")
+	if err != nil {
+		return s, false, err
+	}
+	cost := big.NewInt(gasOf(coin.ID()) * price)
+	switch {
+	case tokens.Sign() > 0 && gas.Cmp(cost) < 0:
+		return send{Purpose: providers.PurposeGas, Asset: ether.ID(), Quantity: cost, To: o.Address, Key: "hot"}, true, nil
+	case tokens.Sign() > 0:
+		return send{Purpose: providers.PurposeSweep, Asset: coin.ID(), Quantity: tokens, To: hot, Key: o.Key}, true, nil
+	}
+	rest := new(big.Int).Sub(gas, big.NewInt(gasOf(ether.ID())*price))
+	return send{Purpose: providers.PurposeSweep, Asset: ether.ID(), Quantity: rest, To: hot, Key: o.Key}, rest.Sign() > 0, nil
+}
+
+// Resume goes on after a person has looked: along the chain as it is now.
+func (a *reference) Resume(ctx context.Context) error {
+	return a.change(ctx, func(b *book) error {
+		b.Halted, b.Resync = "", true
+		return nil
+	})
+}
+
+// Quote implements providers.Quoter: room for a replacement or two.
+func (a *reference) Quote(_ context.Context, op providers.Operation) (providers.Quote, error) {
+	price, err := a.node.price()
+	if err != nil {
+		return providers.Quote{}, err
+	}
+	return providers.Quote{Fee: currency.MustNew(gasOf(op.AssetID())*price*3, ether), Until: a.now().Add(quoteValid)}, nil
+}
