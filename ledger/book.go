@@ -38,6 +38,7 @@ const DefaultRest = 25 * time.Millisecond
 // Errors of its methods are *[Refusal]s; only what a guard returned comes back in its own type.
 type Book struct {
 	store  Store
+	poster Poster // the store too, when it is one
 	name   string
 	clock  func() time.Time
 	newID  func() uuid.UUID
@@ -56,7 +57,7 @@ var _ Ledger = (*Book)(nil)
 
 // New returns the book of one tenant in a store. It does no I/O and starts no goroutine.
 func New(s Store, c Config) *Book {
-	b := &Book{store: s, name: c.Book, clock: c.Clock, newID: c.NewID, rest: c.Rest}
+	b := &Book{store: s, poster: posterOf(s), name: c.Book, clock: c.Clock, newID: c.NewID, rest: c.Rest}
 	if b.name == "" {
 		b.name = "main"
 	}

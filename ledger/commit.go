@@ -66,9 +66,29 @@ func (b *Book) lead(ctx context.Context, r *request) {
 		end()
 		b.queue.settle(t, givenUp)
 	}()
+	givenUp = b.carry(ctx, t.entries)
+}
+
+// carry answers every entry of a batch, and returns why when it does not. What can goes the short way; what stands in
+// between is decided as everything is, and ever more of it at a time when there is much.
+func (b *Book) carry(ctx context.Context, batch []*prepared) error {
 	var d division
-	b.divide(ctx, t.entries, &d)
-	givenUp = d.givenUp
+	slow := 1
+	for len(batch) > 0 {
+		if n := b.post(ctx, batch, &b.queue.work); n > 0 {
+			batch, slow = batch[n:], 1
+			continue
+		}
+		n := min(slow, len(batch))
+		for b.poster == nil && n < len(batch) || n < len(batch) && !batch[n].plain {
+			n++
+		}
+		if b.divide(ctx, batch[:n], &d); d.givenUp != nil {
+			return d.givenUp
+		}
+		batch, slow = batch[n:], 2*slow
+	}
+	return nil
 }
 
 // division is the state of a batch that may have to be divided.
@@ -194,6 +214,9 @@ func namesOf(batch []*prepared) Names {
 func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 	outcomes := make([]Outcome, len(entries))
 	chunk := min(maxBatch, b.queue.limit)
+	if b.poster != nil {
+		chunk = min(chunk, atOnce)
+	}
 	for first := 0; first < len(entries); {
 		space := b.slab(min(chunk, len(entries)-first))
 		r := new(request)

@@ -23,6 +23,16 @@ const postDigestBytes = len(postMark) + 22 + 1
 
 // appendDigest appends the digest of a post.
 func (c *Post) appendDigest(inputs []byte) []byte {
+	digest := c.digest()
+	return appendDigestText(inputs, &digest)
+}
+
+func appendDigestText(inputs []byte, digest *[16]byte) []byte {
+	inputs = base64.RawURLEncoding.AppendEncode(append(inputs, postMark...), digest[:])
+	return append(inputs, '"')
+}
+
+func (c *Post) digest() (digest [16]byte) {
 	var space [512]byte
 	b := append(space[:0], c.ID[:]...)
 	b = appendTime(b, c.EffectiveAt)
@@ -44,8 +54,8 @@ func (c *Post) appendDigest(inputs []byte) []byte {
 		b = appendText(appendText(b, k), c.Meta[k])
 	}
 	sum := sha256.Sum256(b)
-	inputs = base64.RawURLEncoding.AppendEncode(append(inputs, postMark...), sum[:16])
-	return append(inputs, '"')
+	copy(digest[:], sum[:])
+	return digest
 }
 
 func appendText(b []byte, s string) []byte {
@@ -56,13 +66,18 @@ func appendTime(b []byte, t time.Time) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(t.UnixMicro()))
 }
 
+// fingerprint returns what the entry's key stands for, as KeyRow has it.
+func (p *prepared) fingerprint() []byte {
+	if p.inputs == nil && p.digested {
+		p.inputs = appendDigestText(make([]byte, 0, postDigestBytes), &p.entry.Digest)
+	}
+	return p.inputs
+}
+
 // whole returns the inputs of an entry as JSON that a difference can be found in.
 func (p *prepared) whole() ([]byte, *Refusal) {
-	if !isPostDigest(p.inputs) {
-		return p.inputs, nil
-	}
-	if !p.only {
-		return p.inputs, nil // the caller's own text happens to look like one
+	if !p.digested {
+		return p.inputs, nil // which may be the caller's own text that happens to look like a digest
 	}
 	return fingerprintCommands(p.list())
 }

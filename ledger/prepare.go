@@ -26,8 +26,11 @@ type prepared struct {
 	answered bool
 	lent     bool // the store was given the names themselves, and may have kept them
 
+	digested bool       // the inputs are a digest, which entry has
+	plain    bool       // it is nothing but entry
+	entry    PlainEntry // see plainEntry
+
 	oneKey [1]string
-	digest [postDigestBytes]byte
 }
 
 // minted hands out the same new ids in every run of an entry.
@@ -95,7 +98,7 @@ func (p *prepared) prepare(e *Entry, newID func() ID, space *slab) *Refusal {
 	}
 	var r *Refusal
 	if p.only && e.Inputs == nil {
-		p.inputs = p.post.appendDigest(p.digest[:0])
+		p.entry.Digest, p.digested = p.post.digest(), true
 	} else if p.inputs, r = fingerprint(e.Inputs, p.list()); r != nil {
 		return r
 	}
@@ -108,6 +111,7 @@ func (p *prepared) prepare(e *Entry, newID func() ID, space *slab) *Refusal {
 	p.id = p.ids.id()
 	if p.only && len(p.guards)+len(p.leases) == 0 {
 		space.accounts = p.gatherPost(space.accounts)
+		p.plain = p.isPlain()
 		return nil
 	}
 	p.gather()

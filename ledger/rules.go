@@ -297,7 +297,7 @@ func (s *step) finish(receipt *Receipt) {
 	receipt.Results, receipt.Guarded, receipt.Balances = s.results, s.guarded, s.balances()
 	if s.p.key != "" {
 		row := w.keys.slot(&s.p.key)
-		row.Key, row.Inputs, row.Receipt = s.p.key, s.p.inputs, *receipt
+		row.Key, row.Inputs, row.Receipt = s.p.key, s.p.fingerprint(), *receipt
 	}
 	if changes := w.changes[w.mark.changes:len(w.changes):len(w.changes)]; len(changes) > 0 {
 		w.pending = append(w.pending, PendingRow{Entry: s.p.id, RecordedAt: s.now, Changes: changes})

@@ -3,6 +3,7 @@ package ledger
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/koshpay/kosh/currency"
 )
@@ -129,13 +130,8 @@ func (s *step) write(a *AccountInfo, l *Line) error {
 // writeLine gives an account that is being changed in its cell its next line, which is what the rest of the line follows
 // from. It is the only place where a line is written.
 func (s *step) writeLine(c uint32, a *AccountInfo, l *Line) error {
-	if _, err := sub(a.Posted, a.Held, a.ID); err != nil {
-		return err // available must always be a number
-	}
-	a.Version++
-	a.UpdatedAt = s.now
-	if a.Held.Sign() == 0 {
-		a.NextExpiry = noDeadline
+	if err := a.turn(s.now); err != nil {
+		return err
 	}
 	l.Account, l.Version, l.Posted, l.Held, l.RecordedAt = a.ID, a.Version, a.Posted, a.Held, s.now
 	if l.EffectiveAt.IsZero() {
@@ -144,6 +140,19 @@ func (s *step) writeLine(c uint32, a *AccountInfo, l *Line) error {
 	s.w.lines = append(s.w.lines, *l)
 	if !slices.Contains(s.touched, c) {
 		s.touched = append(s.touched, c)
+	}
+	return nil
+}
+
+// turn makes an account that was changed its next version.
+func (a *AccountInfo) turn(now time.Time) error {
+	if _, err := sub(a.Posted, a.Held, a.ID); err != nil {
+		return err // available must always be a number
+	}
+	a.Version++
+	a.UpdatedAt = now
+	if a.Held.Sign() == 0 {
+		a.NextExpiry = noDeadline
 	}
 	return nil
 }

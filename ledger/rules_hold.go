@@ -207,12 +207,17 @@ func (s *step) giveBack(h Hold, amount currency.Amount, kind LineKind) error {
 // does not need a second round at every entry, near enough that it is no large one.
 const expiryWindow = time.Hour
 
+// mayExpire reports whether a hold of the account may be dead.
+func (a *AccountInfo) mayExpire(now time.Time) bool {
+	return !a.NextExpiry.IsZero() && !a.NextExpiry.After(now)
+}
+
 // expire closes the dead holds of every account that is named, before anything else happens to it.
 func (s *step) expire() error {
 	w := s.w
 	for i, c := range s.cells {
 		a := w.accounts.at(c)
-		if a == nil || a.NextExpiry.IsZero() || a.NextExpiry.After(s.now) {
+		if a == nil || !a.mayExpire(s.now) {
 			continue
 		}
 		id := s.accounts[i]

@@ -20,7 +20,7 @@ func (s *step) lookUp() (answer outcome, replayed bool, err error) {
 		}
 		return outcome{}, false, nil
 	}
-	if bytes.Equal(row.Inputs, p.inputs) {
+	if bytes.Equal(row.Inputs, p.fingerprint()) {
 		return row.answer(), true, nil
 	}
 	path, err := s.compare(row)
@@ -48,7 +48,7 @@ func (s *step) compare(row *KeyRow) (path string, err error) {
 	if path, err = difference(before, now); err != nil {
 		return "", corrupt("the inputs of a key do not read", err)
 	}
-	if path == "" && isPostDigest(row.Inputs) && isPostDigest(s.p.inputs) {
+	if path == "" && isPostDigest(row.Inputs) && isPostDigest(s.p.fingerprint()) {
 		return "commands[0].post", nil // the transaction is not what it was
 	}
 	return path, nil
@@ -71,7 +71,7 @@ func (s *step) burn(r *Refusal) Receipt {
 	r.Cause = nil // not stored; the first answer and its replays are equal
 	receipt := Receipt{ID: s.p.id, Key: s.p.key, RecordedAt: s.now}
 	stored := *r
-	inputs := s.p.inputs
+	inputs := s.p.fingerprint()
 	if whole, failed := s.p.whole(); failed == nil {
 		inputs = whole
 	}

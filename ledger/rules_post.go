@@ -40,7 +40,7 @@ func (s *step) transact(t *Transaction, fact bool, hold ID) (Result, error) {
 	}
 	t.Key, t.RecordedAt = s.p.key, s.now
 	var err error
-	if t.EffectiveAt, err = s.effective(t.EffectiveAt); err != nil {
+	if t.EffectiveAt, err = effective(t.EffectiveAt, s.now); err != nil {
 		return Result{}, err
 	}
 	for i := range t.Postings {
@@ -56,11 +56,12 @@ func (s *step) transact(t *Transaction, fact bool, hold ID) (Result, error) {
 	return Result{Transaction: t.ID}, nil
 }
 
-func (s *step) effective(at time.Time) (time.Time, error) {
+// effective returns when something that is recorded now takes effect.
+func effective(at, now time.Time) (time.Time, error) {
 	if at.IsZero() {
-		return s.now, nil
+		return now, nil
 	}
-	if at.After(s.now.Add(MaxPostdate)) {
+	if at.After(now.Add(MaxPostdate)) {
 		return at, invalid("effective_at", fmt.Sprintf("more than %v after the ledger's time", MaxPostdate))
 	}
 	return at, nil
@@ -73,18 +74,30 @@ func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
 	if err != nil {
 		return err
 	}
-	if err := s.w.accounts.at(c).usable(p.Side, fact); err != nil {
-		return err
-	}
 	a := s.w.accounts.edit(c)
 	line := Line{Kind: LinePosted, Side: p.Side, Amount: p.Amount, Transaction: t.ID, EffectiveAt: t.EffectiveAt}
 	if hold != (ID{}) {
 		line.Kind, line.Hold = LineCaptured, hold
+	}
+	if err := a.move(p, line.Kind, fact, !t.Imported); err != nil {
+		return err
+	}
+	p.Account = a.ID // the same, in the store's own words, which it knows at a glance
+	return s.writeLine(c, a, &line)
+}
+
+// move does one posting to an account: a freeze does not stop a fact, and bounds do not stop what they are not asked
+// about. A capture takes what is held, which no bound has a say about.
+func (a *AccountInfo) move(p *Posting, kind LineKind, fact, bounded bool) (err error) {
+	if err = a.usable(p.Side, fact); err != nil {
+		return err
+	}
+	if kind == LineCaptured {
 		if a.Held, err = sub(a.Held, p.Amount, a.ID); err != nil {
 			return err
 		}
-	} else if !t.Imported {
-		if err := a.fits(p.Side, p.Amount); err != nil {
+	} else if bounded {
+		if err = a.fits(p.Side, p.Amount); err != nil {
 			return err
 		}
 	}
@@ -93,11 +106,7 @@ func (s *step) apply(t *Transaction, i int, fact bool, hold ID) error {
 	} else {
 		a.Posted, err = sub(a.Posted, p.Amount, a.ID)
 	}
-	if err != nil {
-		return err
-	}
-	p.Account = a.ID // the same, in the store's own words, which it knows at a glance
-	return s.writeLine(c, a, &line)
+	return err
 }
 
 // fits refuses a posting that would cross a bound. A bound is asked only about a change towards it: a balance that is

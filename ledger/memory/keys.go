@@ -119,16 +119,20 @@ func (k *keys) word(key string) ref {
 	if at := k.known(key); at != 0 {
 		return at
 	}
+	if a := k.recent(key); a != nil {
+		a.at = k.addWord(key, a.hash)
+		return a.at
+	}
+	k.sure = false // it may be one of those that were asked for all the same
+	return k.addWord(key, k.hash(key))
+}
+
+// addWord keeps a text that is new.
+func (k *keys) addWord(key string, hash uint32) ref {
 	var space [256]byte
 	record := binary.AppendUvarint(space[:keyHead], uint64(len(key)))
 	at := k.space.add(append(record, key...))
-	if a := k.recent(key); a != nil {
-		k.index.add(a.hash, uint32(at))
-		a.at = at
-	} else {
-		k.index.add(k.hash(key), uint32(at))
-		k.sure = false // it may be one of those that were asked for all the same
-	}
+	k.index.add(hash, uint32(at))
 	return at
 }
 

@@ -14,7 +14,8 @@ type scratch struct {
 	numbers  []uint32
 	accounts []uint32 // the numbers of the accounts that an update writes, 0 for those that have none yet
 	lines    []uint32 // likewise, of the accounts of its lines
-	touched  uint64   // so that looking at a row before it is needed is not optimized away
+	post     poster
+	touched  uint64 // so that looking at a row before it is needed is not optimized away
 }
 
 // muchScratch is how many elements are kept for the next update.

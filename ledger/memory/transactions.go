@@ -69,13 +69,12 @@ func (t *byID[R]) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
 func (t *byID[R]) put(record []byte, hash uint32) {
 	id := ledger.ID(record)
 	old := t.atHash(id, hash)
-	at := t.space.add(record)
-	t.recent = append(t.recent, recentID{id, at})
 	if old == 0 {
-		t.index.add(hash, uint32(at))
-		t.list.add(at)
+		t.recent = append(t.recent, recentID{id, t.addNew(record, hash)})
 		return
 	}
+	at := t.space.add(record)
+	t.recent = append(t.recent, recentID{id, at})
 	c, i := t.list.search(func(other ref) bool { return t.list.places.compare(other, old) >= 0 })
 	if t.list.places.compare(old, at) == 0 {
 		t.list.chunks[c][i] = at
@@ -87,6 +86,14 @@ func (t *byID[R]) put(record []byte, hash uint32) {
 	if t.space.counts {
 		t.space.release(old)
 	}
+}
+
+// addNew adds a record whose id is not there yet.
+func (t *byID[R]) addNew(record []byte, hash uint32) ref {
+	at := t.space.add(record)
+	t.index.add(hash, uint32(at))
+	t.list.add(at)
+	return at
 }
 
 // remove takes a record out.
@@ -244,6 +251,15 @@ func (b *book) readTransactions(n int) func(ref) ledger.Transaction {
 }
 
 func (w *writer) transactionRow(t *ledger.Transaction) {
+	w.accounts = w.accounts[:0]
+	for i := range t.Postings {
+		w.accounts = append(w.accounts, w.book.accounts.number(&t.Postings[i].Account))
+	}
+	w.transactionOf(t, w.book.keys.word(t.Key), w.accounts)
+}
+
+// transactionOf writes a transaction whose key's text has a place, and whose postings are of accounts with these numbers.
+func (w *writer) transactionOf(t *ledger.Transaction, key ref, accounts []uint32) {
 	w.idAndTime(t.ID, t.RecordedAt)
 	has := bit(!t.EffectiveAt.Equal(t.RecordedAt), transactionEffective) |
 		bit(t.Reference != "" || t.Description != "" || t.Meta != nil, transactionNote) |
@@ -257,7 +273,7 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 	if has&transactionEffective != 0 {
 		w.time(t.EffectiveAt)
 	}
-	w.ref(w.book.keys.word(t.Key))
+	w.ref(key)
 	switch {
 	case few:
 	case t.Postings == nil:
@@ -267,7 +283,7 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 	}
 	for i := range t.Postings {
 		p := &t.Postings[i]
-		w.uint(uint64(w.book.accounts.number(&p.Account))<<sideBits | uint64(p.Side))
+		w.uint(uint64(accounts[i])<<sideBits | uint64(p.Side))
 		w.amount(p.Amount)
 	}
 	if has&transactionNote != 0 {

@@ -1,0 +1,144 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// Poster is what a Store may have beside its three methods: a shorter way for the commonest of all entries, which is one
+// [Post] of a few postings and nothing else. The rules are the same, by the same code; what is shorter is the way of the
+// rows, of which the Store knows beforehand which they will be. A [Book] uses it when the Store that it was given is one;
+// a Store that wraps another, and so inherits these methods, has to say by Self that it means them.
+type Poster interface {
+	// Self returns the Store whose Post this is.
+	Self() Store
+
+	// Post records entries in order, each whole or not at all, and returns how many. It may stop before any of them, and
+	// stops before one whose key has a row, or one of whose accounts does not exist, or whose ids are taken, or for which
+	// decide returns false. What it stops before goes through Update. When it fails, nothing is recorded but the entries
+	// that it counts.
+	//
+	// For each entry decide is given the accounts as they stand, in the order of PlainEntry.Accounts, and space for a balance a
+	// posting. When it returns true, it has changed them into what they are afterwards, with the entry's times and the
+	// account's posted balance after each posting; then the Store must record the entry. No row named by it changes between
+	// decide and that. The Store keeps nothing of what it is given.
+	//
+	// A recorded entry leaves these rows:
+	//
+	//   - the accounts, of which Posted, NextExpiry, Version and UpdatedAt have changed
+	//   - a Line a posting: LinePosted, with the next version of its account and the balance that decide gave
+	//   - the Transaction
+	//   - a KeyRow: its Inputs are PlainEntry.Inputs, its Receipt has the ids, the time recorded, the transaction as the one
+	//     Result, and the balances in the order of the accounts
+	//   - a PendingRow with the one ChangeTransaction
+	Post(ctx context.Context, book string, entries []*PlainEntry, decide DecidePlain) (recorded int, err error)
+}
+
+// DecidePlain is the rule book as a [Poster] sees it.
+type DecidePlain func(e *PlainEntry, accounts []AccountInfo, posted []currency.Amount) bool
+
+// MaxPlainPostings is how many postings a [PlainEntry] has at most.
+const MaxPlainPostings = 8
+
+// PlainEntry is an entry that is one Post and nothing else.
+type PlainEntry struct {
+	ID          ID
+	Key         string
+	Digest      [16]byte // of the inputs
+	Transaction ID
+	Postings    []Posting // 2 to MaxPlainPostings
+	Note        *Note
+	Accounts    []AccountID             // of the postings, sorted, each once
+	Of          [MaxPlainPostings]uint8 // the account of each posting, as an index of Accounts
+
+	RecordedAt, EffectiveAt time.Time // set by decide
+}
+
+// Inputs is what the key of the entry stands for, as KeyRow has it.
+func (e *PlainEntry) Inputs() []byte { return appendDigestText(nil, &e.Digest) }
+
+// posterOf returns the store as a Poster, nil when it is none.
+func posterOf(s Store) Poster {
+	if p, is := s.(Poster); is && p.Self() == s {
+		return p
+	}
+	return nil
+}
+
+// atOnce is how many entries a Book gives to a Poster at a time: so few that all that is made of them stays in a
+// processor's cache.
+const atOnce = 128
+
+// post records the first entries of a batch by the short way, as many as can go by it.
+func (b *Book) post(ctx context.Context, batch []*prepared, w *working) int {
+	if b.poster == nil || ctx.Err() != nil {
+		return 0
+	}
+	n := 0
+	for n < len(batch) && batch[n].plain && b.isAgreed(batch[n]) {
+		n++
+	}
+	if n == 0 {
+		return 0
+	}
+	var space [1]*PlainEntry
+	entries := space[:0]
+	for _, p := range batch[:n] {
+		entries = append(entries, p.plainEntry())
+	}
+	w.alone = len(batch) == 1
+	clock, turn := b.Now(), 0
+	done, err := b.poster.Post(ctx, b.name, entries, func(e *PlainEntry, accounts []AccountInfo, posted []currency.Amount) bool {
+		p := batch[turn]
+		if !p.decidePlain(clock, e, accounts, posted) {
+			return false
+		}
+		p.plainReceipt(w, e, accounts)
+		turn++
+		return true
+	})
+	_ = err // what it left goes through Update, which says what is wrong
+	return done
+}
+
+// isAgreed reports whether the book and this process agree about the assets of an entry.
+func (b *Book) isAgreed(p *prepared) bool {
+	known := b.agreed.Load()
+	if known == nil {
+		return false
+	}
+	last := currency.AssetID("")
+	for i := range p.post.Postings {
+		if id := p.post.Postings[i].Account.Asset; id != last {
+			if !(*known)[id] {
+				return false
+			}
+			last = id
+		}
+	}
+	return true
+}
+
+// isPlain reports whether an entry that was prepared is a PlainEntry.
+func (p *prepared) isPlain() bool {
+	return p.only && p.fault == nil && p.digested && len(p.guards)+len(p.leases) == 0 && p.post.ID == ID{} &&
+		len(p.post.Postings) <= MaxPlainPostings
+}
+
+// plainEntry returns the entry as a Poster wants it.
+func (p *prepared) plainEntry() *PlainEntry {
+	e := &p.entry
+	p.ids.next = 1
+	e.ID, e.Key, e.Transaction = p.id, p.key, p.ids.id()
+	e.Postings, e.Note, e.Accounts = p.post.Postings, &p.post.Note, p.names.Accounts
+	for i := range e.Postings {
+		for j := range e.Accounts {
+			if e.Accounts[j] == e.Postings[i].Account {
+				e.Of[i] = uint8(j) //nolint:gosec // at most MaxPlainPostings
+			}
+		}
+	}
+	return e
+}

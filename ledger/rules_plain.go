@@ -1,0 +1,47 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/koshpay/kosh/currency"
+)
+
+// decidePlain is what step.run does of an entry that is nothing but a Post, on the accounts themselves and by the same
+// rules. It only ever says yes or no: what is refused is run again by step.run, which says why and remembers it.
+func (p *prepared) decidePlain(clock time.Time, e *PlainEntry, accounts []AccountInfo, posted []currency.Amount) bool {
+	now := clock
+	for i := range accounts {
+		now = later(now, accounts[i].UpdatedAt)
+	}
+	for i := range accounts {
+		if accounts[i].mayExpire(now) {
+			return false
+		}
+	}
+	at, err := effective(p.post.EffectiveAt, now)
+	if err != nil {
+		return false
+	}
+	for i := range e.Postings {
+		a := &accounts[e.Of[i]]
+		if a.move(&e.Postings[i], LinePosted, p.post.Fact, true) != nil || a.turn(now) != nil {
+			return false
+		}
+		posted[i] = a.Posted
+	}
+	e.RecordedAt, e.EffectiveAt = now, at
+	return true
+}
+
+// plainReceipt answers an entry that is recorded.
+func (p *prepared) plainReceipt(w *working, e *PlainEntry, accounts []AccountInfo) {
+	r := &p.out.Receipt
+	r.ID, r.Key, r.RecordedAt = e.ID, e.Key, e.RecordedAt
+	r.Results = carve(&w.results, 1, w.carved())
+	r.Results[0].Transaction = e.Transaction
+	r.Balances = carve(&w.balances, len(accounts), w.carved())
+	for i := range accounts {
+		r.Balances[i] = accounts[i].balance()
+	}
+	p.answered = true
+}
