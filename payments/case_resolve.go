@@ -284,7 +284,9 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 		note := rec.note()
 		note.Description, note.Meta["effect"], note.Meta["resolution"] = a.request.Note, string(e.Kind), string(a.request.Action)
 		commands = append(commands, ledger.Post{ID: a.transaction(i, *e), Postings: postings, Fact: !in, Note: note})
-		e.Suspense = currency.Amount{}
+		if !planted("keep-resolved-suspense") {
+			e.Suspense = currency.Amount{}
+		}
 	}
 	if a.request.Action == AssignTo {
 		rec.Stray = false // a person has looked: mined again it is theirs
@@ -338,6 +340,9 @@ func (a *arbiter) never(v ledger.View, rec *record) ([]ledger.Command, error) {
 	j := &journal{news: &news{provider: rec.Provider, id: rec.ID, config: a.config}, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
 	if err := j.release(); err != nil {
 		return nil, err
+	}
+	if planted("never-keeps-hold") {
+		j.commands = nil
 	}
 	if rec.Kind != Refund {
 		return j.commands, nil

@@ -61,6 +61,9 @@ func (a *arbiter) refund(v ledger.View, rec *record) ([]ledger.Command, error) {
 	if of == nil || of.Suspense != back.Amount || of.Returning {
 		return nil, refuse(ErrConflict, ledger.ErrVersion, "case", "payment %s has changed", rec.ID)
 	}
+	if err := a.returnable(rec, back.Amount); err != nil {
+		return nil, err
+	}
 	of.Returning = true
 	if rec.Refunds == nil {
 		rec.Refunds = map[string]currency.Amount{}
@@ -71,6 +74,24 @@ func (a *arbiter) refund(v ledger.View, rec *record) ([]ledger.Command, error) {
 		ID: mustID(back.ID), Account: SuspenseAccount(back.Provider, back.Amount.AssetID()), Amount: back.Amount, Fact: true, Note: back.note(),
 	}
 	return []ledger.Command{hold, document}, err
+}
+
+// returnable refuses to give back what the payer's bank takes back, or has taken back, because of a dispute.
+func (a *arbiter) returnable(rec *record, amount currency.Amount) error {
+	if rec.disputed() {
+		return a.unfit("payment %s is disputed", rec.ID)
+	}
+	if amount.Asset() != rec.Amount.Asset() {
+		return nil // disputes are about what was asked for
+	}
+	rest, err := rec.refundable()
+	if err != nil {
+		return err
+	}
+	if c, err := amount.Cmp(rest); err != nil || c > 0 {
+		return a.unfit("of payment %s only %s can be given back", rec.ID, rest)
+	}
+	return nil
 }
 
 // settleReturn keeps what is in suspense of a deposit in step with what became of a return of it, and opens the case again

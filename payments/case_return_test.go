@@ -102,6 +102,37 @@ func TestReturnRefusals(t *testing.T) {
 	require.ErrorIs(t, err, payments.ErrConflict, "it is on its way already")
 }
 
+// A deposit that a frozen wallet could not take, and that the payer's bank took back, must not go back a second time.
+func TestReturnOfWhatIsDisputed(t *testing.T) {
+	for _, token := range []string{sandbox.TokenCardDisputeLost, sandbox.TokenCardDisputeWon} {
+		e := newEnv(t)
+		card := e.link("alice", token)
+		require.NoError(t, e.svc.OpenWallet(e.ctx, payments.Member("alice"), "alice", usd("1.00").Asset()))
+		require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", true))
+		p := e.deposit("alice", card, usd("50.00"))
+		require.Contains(t, e.cases()[p.ID], "not_taken")
+		for e.payment(p.ID).Dispute != providers.DisputeOpen {
+			e.pass(time.Hour)
+		}
+		_, err := e.giveBack(e.key(), p.ID, "")
+		require.ErrorIs(t, err, payments.ErrUnresolvable, "nobody has decided")
+		for e.payment(p.ID).Dispute == providers.DisputeOpen {
+			e.pass(time.Hour)
+		}
+		_, err = e.giveBack(e.key(), p.ID, "")
+		if token == sandbox.TokenCardDisputeLost {
+			require.ErrorIs(t, err, payments.ErrUnresolvable, "the payer has it already")
+			require.Equal(t, "50.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+		} else {
+			require.NoError(t, err)
+			e.pass(100 * time.Hour)
+			require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+		}
+		e.sound()
+		e.balanced()
+	}
+}
+
 // takeBackOf takes a deposit back and returns its id.
 func (e *env) takeBackOf(p payments.Payment) string {
 	e.Helper()

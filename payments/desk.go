@@ -62,6 +62,12 @@ func (dk *Desk) request(ctx context.Context, actor Actor, key string, inputs any
 	}
 	e.Key = requestKey(actor, key)
 	e.Inputs = inputs
+	if planted("forget-key") {
+		e.Key += id.String()
+	}
+	if planted("any-inputs") {
+		e.Inputs = "any"
+	}
 	receipt, err := dk.book.Record(ctx, e)
 	if err != nil {
 		return Payment{Replayed: receipt.Replayed}, err
@@ -153,7 +159,12 @@ func (dk *Desk) again(ctx context.Context, actor Actor, key string, inputs any, 
 	return dk.request(ctx, actor, key, inputs, uuid.Nil, ledger.Entry{})
 }
 
-func requestKey(actor Actor, key string) string { return "req/" + actor.String() + "/" + key }
+func requestKey(actor Actor, key string) string {
+	if planted("unscoped-key") {
+		actor = Actor{}
+	}
+	return "req/" + actor.String() + "/" + key
+}
 
 // tagged is what a request's key stands for: the request and what was wanted with it.
 type tagged struct {

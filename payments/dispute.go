@@ -228,7 +228,7 @@ func (j *journal) disputeGaveBack(size currency.Amount) error {
 	j.chart.open(openDisputed(j.provider, size.Asset()))
 	origin := j.rec.effect(j.effect.Reverses)
 	if origin != nil && origin.Hold != uuid.Nil && origin.Amount.Asset() == size.Asset() {
-		if left, err := origin.Amount.Add(size); err == nil && left.Sign() >= 0 {
+		if left, err := origin.Amount.Add(size); err == nil && left.Sign() >= 0 && !planted("keep-disputed-hold") {
 			j.releaseHold(origin.Hold)
 		}
 	}
@@ -270,6 +270,7 @@ func (j *journal) settleDispute(d *dispute) error {
 		j.chart.open(openDisputed(j.provider, net.Asset()))
 	}
 	switch {
+	case more.Sign() > 0 && planted("lost-uncharged"), more.Sign() < 0 && planted("appeal-kept"):
 	case more.Sign() > 0:
 		err = j.chargeLost(d.ID, more)
 	case more.Sign() < 0:
@@ -278,7 +279,7 @@ func (j *journal) settleDispute(d *dispute) error {
 	if err != nil {
 		return err
 	}
-	if d.State == providers.DisputeWon || d.State == providers.DisputeLost || net.Sign() == 0 {
+	if (d.State == providers.DisputeWon || d.State == providers.DisputeLost || net.Sign() == 0) && !planted("keep-disputed-hold") {
 		for _, e := range j.rec.Effects {
 			if e.Dispute == d.ID && e.Hold != uuid.Nil && !j.emptied[e.Hold] {
 				j.releaseHold(e.Hold)

@@ -73,7 +73,11 @@ func (dk *Desk) price(ctx context.Context, give currency.Amount, to *currency.De
 	case !ok:
 		return currency.Amount{}, none
 	}
-	bought, err := rate.Convert(give, currency.Down)
+	rounding := currency.Down
+	if planted("round-exchange-up") {
+		rounding = currency.Up
+	}
+	bought, err := rate.Convert(give, rounding)
 	if err != nil {
 		return currency.Amount{}, invalid("amount", "%v", err)
 	}
@@ -114,7 +118,7 @@ func (r *record) exchangeCredits(v ledger.View, c *chart) ([]ledger.Posting, err
 // be sold. In other assets the platform may be short.
 func openPosition(a *currency.Definition) ledger.OpenAccount {
 	o := ledger.OpenAccount{Account: PositionAccount(a.ID()), Type: ledger.Equity}
-	if a.Kind() == currency.Virtual {
+	if a.Kind() == currency.Virtual && !planted("sell-unissued") {
 		o.Floor = currency.Zero(a)
 	}
 	return o

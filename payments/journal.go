@@ -243,7 +243,7 @@ func (n *news) merge(rec *record) {
 		rec.ProviderReference = rep.Reference
 	}
 	was, is := rank(rec.Reported), rank(rep.State)
-	if is > was || is == was && rep.At.After(rec.ReportedAt) {
+	if is > was || planted("last-report-wins") || is == was && rep.At.After(rec.ReportedAt) {
 		rec.Reported, rec.ReportedAt = rep.State, rep.At
 		if rep.Reason != (providers.Reason{}) {
 			rec.Reason = rep.Reason
@@ -335,7 +335,7 @@ func (r *record) due(now time.Time, c Config) time.Time {
 	case Submitting:
 		return now.Add(c.SubmitTimeout)
 	case Unknown:
-		if r.Parked {
+		if r.Parked || planted("never-look-again") {
 			return noDue
 		}
 		return now.Add(backoff(r.Looks))

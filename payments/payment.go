@@ -172,7 +172,7 @@ type effect struct {
 // suspend notes that an amount of the effect went to suspense.
 func (e *effect) suspend(a currency.Amount) (err error) {
 	switch {
-	case a.Sign() == 0:
+	case a.Sign() == 0, planted("forget-suspense"):
 	case !e.Suspense.IsValid():
 		e.Suspense = a
 	default:
@@ -277,6 +277,9 @@ func (r *record) refundable() (currency.Amount, error) {
 	withdrawn, err := r.withdrawn("")
 	if err != nil {
 		return rest, err
+	}
+	if planted("refund-withdrawn") {
+		return rest.Sub(given)
 	}
 	if rest, err = rest.Sub(withdrawn); err != nil {
 		return rest, err

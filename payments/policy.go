@@ -109,13 +109,20 @@ func (l DailyLimit) Decide(p Proposal, v ledger.View) ([]ledger.Command, error) 
 	if err != nil {
 		return nil, err
 	}
-	if over, err := sum.Cmp(l.Max); err != nil {
+	judged := sum
+	if planted("limit-each") {
+		judged = p.Amount
+	}
+	if over, err := judged.Cmp(l.Max); err != nil {
 		return nil, err
 	} else if over > 0 {
 		r := ledger.Refuse(ErrLimit, "daily limit reached", fmt.Sprintf("limit %s: %s of %s used", l.Name, total.Sum, l.Max))
 		r.Wanted = p.Amount
 		r.Available, _ = l.Max.Sub(total.Sum) // both are in range, or the sum would have failed
 		return nil, r
+	}
+	if planted("limit-uncounted") {
+		return nil, nil
 	}
 	body, err := json.Marshal(spent{Sum: sum})
 	if err != nil {

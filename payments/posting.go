@@ -35,6 +35,12 @@ func (j *journal) post() error {
 	in := j.effect.Amount.Sign() > 0
 	asset := j.effect.Amount.AssetID()
 	switch {
+	case j.effect.Kind == providers.Fee && planted("drop-provider-fee"):
+		return nil
+	case j.effect.Kind == providers.Settled && planted("settle-into-fees"):
+		return j.against(FeesAccount(j.provider, asset), size, in)
+	case j.effect.Kind == providers.Reversed && planted("drop-reversal"):
+		return nil
 	case j.effect.Kind == providers.Fee:
 		return j.against(FeesAccount(j.provider, asset), size, in)
 	case j.effect.Kind == providers.Converted:
@@ -86,7 +92,7 @@ func (j *journal) depositMoved(size currency.Amount) error {
 		j.find("amount_differs", "less came in than was asked for", currency.Amount{})
 	}
 	credited, err := j.creditMember(j.clearing(size), size, mine)
-	if err != nil || !j.rec.Provisional || j.rec.Final || j.report.Final || credited.Sign() == 0 || j.reversalKnown() {
+	if err != nil || !j.rec.Provisional || planted("unheld-provisional") || j.rec.Final || j.report.Final || credited.Sign() == 0 || j.reversalKnown() {
 		return err
 	}
 	j.effect.Hold = j.holdID(j.effect.ID)
@@ -127,6 +133,9 @@ func (j *journal) short(size currency.Amount) bool {
 // wanted is the part of size that the payment still asked for: nothing in another asset.
 func (j *journal) wanted(size currency.Amount) (currency.Amount, error) {
 	nothing := currency.Zero(size.Asset())
+	if planted("credit-excess") && j.rec.Amount.Asset() == size.Asset() {
+		return size, nil
+	}
 	if j.rec.Amount.Asset() != size.Asset() {
 		return nothing, nil
 	}
@@ -185,7 +194,7 @@ func (j *journal) room(id ledger.AccountID, side ledger.Side, unopened currency.
 		return unopened
 	}
 	room, unlimited := a.Headroom(side, side == ledger.Debit)
-	if unlimited {
+	if unlimited || planted("overfill-wallet") && side == ledger.Credit {
 		return unopened
 	}
 	return room
@@ -314,6 +323,9 @@ func (j *journal) charge(size currency.Amount, to ledger.AccountID) error {
 // payoutMoved captures the hold; what the hold no longer has, though it was asked for, is charged to the member, and what
 // nobody asked for is in suspense.
 func (j *journal) payoutMoved(size currency.Amount) error {
+	if planted("hold-is-what-moved") && j.rec.Amount.Asset() == size.Asset() {
+		size = j.rec.Amount
+	}
 	mine, err := j.wanted(size)
 	if err != nil {
 		return err
@@ -352,6 +364,9 @@ func (j *journal) payoutCameBack(size currency.Amount) error {
 	if rest.Sign() <= 0 {
 		return nil
 	}
+	if planted("bounce-into-suspense") {
+		return j.against(SuspenseAccount(j.provider, rest.AssetID()), rest, true)
+	}
 	if j.rec.FromSuspense != "" { // it is the deposit's again: see settleReturn
 		return j.against(SuspenseAccount(j.provider, rest.AssetID()), rest, true)
 	}
@@ -387,7 +402,7 @@ func (j *journal) transact(postings ...ledger.Posting) error {
 	if len(kept) == 0 {
 		return nil
 	}
-	j.commands = append(j.commands, ledger.Post{ID: j.nextID(), Postings: kept, Fact: true, Note: j.note()})
+	j.commands = append(j.commands, ledger.Post{ID: j.nextID(), Postings: kept, Fact: !planted("fact-may-fail"), Note: j.note()})
 	return nil
 }
 
@@ -415,7 +430,7 @@ func credit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
 // than was held; a provisional deposit whose window has passed and that nobody disputes.
 func (j *journal) release() error {
 	if j.rec.Kind == Deposit {
-		if !j.rec.Final || j.rec.disputed() {
+		if !j.rec.Final || j.rec.disputed() || planted("keep-provisional-hold") {
 			return nil
 		}
 		for _, e := range j.rec.Effects {
@@ -429,7 +444,7 @@ func (j *journal) release() error {
 		return nil
 	}
 	switch state := j.rec.state(); {
-	case state == Failed || state == Canceled:
+	case (state == Failed || state == Canceled) && !planted("keep-failed-hold") || state == Pending && planted("release-while-pending"):
 		j.releaseHold(mustID(j.rec.ID))
 	case j.rec.Final && (state == Succeeded || state == Reversed) && !j.otherAsset():
 		if j.releaseHold(mustID(j.rec.ID)) {

@@ -43,7 +43,7 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 		return Payment{}, err
 	}
 	payer := of.Member
-	if of.Counterparty != "" {
+	if of.Counterparty != "" && !planted("refund-by-payer") {
 		payer = of.Counterparty
 	}
 	if err := dk.authorize(ctx, r.Actor, ActRefund, payer); err != nil {
@@ -172,7 +172,7 @@ func settleRefund(v ledger.View, refund *record, c Config) ([]ledger.Command, er
 	}
 	reserved := refund.Amount
 	switch state := refund.state(); {
-	case state == Failed || state == Canceled || state == Reversed:
+	case (state == Failed || state == Canceled || state == Reversed) && !planted("keep-reservation"):
 		reserved = moved
 	case any:
 		if more, err := moved.Cmp(reserved); err != nil || more > 0 {

@@ -194,6 +194,9 @@ func (s *Service) unsolicited(ctx context.Context, n news, of string) (news, boo
 	if checkMember("member", member) != nil {
 		return n, false, nil
 	}
+	if planted("arrival-to-nobody") {
+		member = ""
+	}
 	n.adopt(member, of)
 	asset := n.fresh.Amount.AssetID()
 	n.fresh.Stray = s.desk.checkAsset("asset", asset) != nil && (address == nil || address.Asset != asset)

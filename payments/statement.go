@@ -59,7 +59,7 @@ func (s *Service) statementLine(ctx context.Context, member string, l ledger.Lin
 	switch l.Kind {
 	case ledger.LinePosted:
 		line.Amount = l.Amount
-		if l.Side == ledger.Debit {
+		if l.Side == ledger.Debit && !planted("statement-unsigned") {
 			line.Amount = less
 		}
 	case ledger.LineHeld:

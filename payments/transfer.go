@@ -40,7 +40,11 @@ func (dk *Desk) Tip(ctx context.Context, r TransferRequest) (Payment, error) {
 	if !r.Amount.IsValid() {
 		return Payment{}, invalid("amount", "is missing")
 	}
-	fee, err := r.Amount.Mul(dk.config.TipFee, currency.HalfEven)
+	rounding := currency.HalfEven
+	if planted("round-fee-up") {
+		rounding = currency.Up
+	}
+	fee, err := r.Amount.Mul(dk.config.TipFee, rounding)
 	if err != nil {
 		return Payment{}, invalid("amount", "%v", err)
 	}
@@ -111,7 +115,7 @@ func (r *record) transferCredits(v ledger.View, c *chart) ([]ledger.Posting, err
 	c.open(openWallet(r.Counterparty, asset), openReceivable(r.Counterparty, asset), openRevenue(asset))
 	rest := r.Amount
 	var postings []ledger.Posting
-	if r.Fee.Sign() > 0 {
+	if r.Fee.Sign() > 0 && !planted("drop-fee") {
 		postings = append(postings, credit(RevenueAccount(asset.ID()), r.Fee))
 		var err error
 		if rest, err = rest.Sub(r.Fee); err != nil {
@@ -127,7 +131,7 @@ func creditRepaying(v ledger.View, member string, amount currency.Amount) ([]led
 	owed := ReceivableAccount(member, amount.AssetID())
 	rest := amount
 	var postings []ledger.Posting
-	if debt, ok := v.Account(owed); ok && debt.Posted.Sign() > 0 {
+	if debt, ok := v.Account(owed); ok && debt.Posted.Sign() > 0 && !planted("skip-repayment") {
 		repaid := least(debt.Posted, rest)
 		postings = append(postings, credit(owed, repaid))
 		var err error

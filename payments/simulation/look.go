@@ -180,6 +180,9 @@ func (w *world) periods(s *payments.Service, member string) *Breach {
 	since := w.truth.posted[pick(w.dice, w.truth.order...)].RecordedAt
 	until := since.Add(w.dice.duration(time.Minute, 48*time.Hour))
 	reference := w.truth.posted[pick(w.dice, w.truth.order...)].Reference
+	if reference == "" { // the host's own
+		reference = "nothing"
+	}
 	asset := w.asset().ID()
 	within := func(t time.Time) bool { return !t.Before(since) && t.Before(until) }
 	for _, q := range []struct {

@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/payments"
 	"github.com/koshpay/kosh/providers"
@@ -18,19 +20,18 @@ func (w *world) make(p *process, r *request) {
 	}
 }
 
-// alive is the other process.
+// alive is another process.
 func (w *world) alive(p *process) *process {
-	if w.workers[0] == p {
-		return w.workers[1]
-	}
-	return w.workers[0]
+	at := slices.Index(w.workers, p)
+	return w.workers[(at+1)%len(w.workers)]
 }
 
 func (w *world) link(p *process) {
 	member := pick(w.dice, w.members...)
 	method := pick(w.dice, providers.Card, providers.Card, providers.Bank, providers.Bank, providers.Chain)
 	token := pick(w.dice, tokens[method]...)
-	key, actor := w.nextKey(), payments.Member(member)
+	actor := payments.Member(member)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " link " + token + " for " + member, actor: actor,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
@@ -38,7 +39,7 @@ func (w *world) link(p *process) {
 			if altered {
 				r.Token += "x"
 			}
-			i, err := s.Link(w.ctx, r)
+			i, err := s.Link(w.asking, r)
 			return w.linked(i), err
 		},
 	})
@@ -66,15 +67,17 @@ func (w *world) deposit(p *process) {
 }
 
 func (w *world) depositFrom(p *process, member, instrument string, amount currency.Amount) {
-	key, actor := w.nextKey(), payments.Member(member)
+	actor := payments.Member(member)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " deposit " + amount.String() + " by " + member + " from " + instrument, actor: actor,
+		kind: payments.Deposit, member: member, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.DepositRequest{Key: key, Actor: actor, Member: member, Amount: amount, Instrument: instrument}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
-			return s.Deposit(w.ctx, r)
+			return s.Deposit(w.asking, r)
 		},
 	})
 }
@@ -110,18 +113,20 @@ func (w *world) transfer(p *process, kind payments.Kind) {
 		}
 	}
 	amount := w.part(w.available(from, asset))
-	key, actor := w.nextKey(), payments.Member(from)
+	actor := payments.Member(from)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " " + string(kind) + " " + amount.String() + " from " + from + " to " + to, actor: actor,
+		kind: kind, member: from, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.TransferRequest{Key: key, Actor: actor, From: from, To: to, Amount: amount, Reference: "post-4242424242424242"}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
 			if kind == payments.Tip {
-				return s.Tip(w.ctx, r)
+				return s.Tip(w.asking, r)
 			}
-			return s.Send(w.ctx, r)
+			return s.Send(w.asking, r)
 		},
 	})
 }
@@ -136,15 +141,17 @@ func (w *world) exchange(p *process) {
 	}
 	member := w.richest(from)
 	amount := w.part(w.available(member, from))
-	key, actor := w.nextKey(), payments.Member(member)
+	actor := payments.Member(member)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " exchange " + amount.String() + " of " + member + " for " + to.Code(), actor: actor,
+		kind: payments.Exchange, member: member, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.ExchangeRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to.ID()}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
-			return s.Exchange(w.ctx, r)
+			return s.Exchange(w.asking, r)
 		},
 	})
 }
@@ -153,13 +160,13 @@ func (w *world) issue(p *process) {
 	amount := w.amount(coin)
 	key := w.nextKey()
 	w.make(p, &request{
-		what: key + " issue " + amount.String(), actor: payments.Platform(),
+		what: key + " issue " + amount.String(), actor: payments.Platform(), kind: payments.Issue, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: amount}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
-			return s.Issue(w.ctx, r)
+			return s.Issue(w.asking, r)
 		},
 	})
 }
@@ -184,15 +191,17 @@ func (w *world) withdraw(p *process) {
 		to = pick(w.dice, all...).ID
 	}
 	amount := w.part(w.available(member, asset))
-	key, actor := w.nextKey(), payments.Member(member)
+	actor := payments.Member(member)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " withdraw " + amount.String() + " by " + member + " to " + to, actor: actor,
+		kind: payments.Withdrawal, member: member, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.WithdrawRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
-			return s.Withdraw(w.ctx, r)
+			return s.Withdraw(w.asking, r)
 		},
 	})
 }
@@ -212,8 +221,13 @@ func (w *world) refund(p *process) {
 		return
 	}
 	of := pick(w.dice, all...)
-	if quarrels := w.some(func(p *intent) bool { return p.disputed() }); len(quarrels) > 0 && w.dice.chance(400) {
+	if quarrels := w.some(func(p *intent) bool { return len(p.Disputes) > 0 }); len(quarrels) > 0 && w.dice.chance(400) {
 		kind, of = payments.Deposit, pick(w.dice, quarrels...)
+	}
+	if failed := w.some(func(p *intent) bool {
+		return p.Kind == payments.Refund && p.state == payments.Failed && p.FromSuspense == ""
+	}); len(failed) > 0 && w.dice.chance(300) {
+		kind, of = payments.Deposit, w.money.intents[pick(w.dice, failed...).Of] // once more
 	}
 	payer, amount := of.Member, currency.Amount{}
 	if kind == payments.Deposit {
@@ -223,15 +237,17 @@ func (w *world) refund(p *process) {
 	} else {
 		payer = of.Counterparty
 	}
-	key, actor := w.nextKey(), payments.Member(payer)
+	actor := payments.Member(payer)
+	key := w.keyOf(actor)
 	w.make(p, &request{
 		what: key + " refund " + amount.String() + " of " + string(kind) + " " + of.ID + " by " + payer, actor: actor,
+		kind: payments.Refund, member: payer, amount: amount, of: of.ID,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			r := payments.RefundRequest{Key: key, Actor: actor, Of: of.ID, Amount: amount}
 			if altered {
 				r.Description = "other content"
 			}
-			return s.Refund(w.ctx, r)
+			return s.Refund(w.asking, r)
 		},
 	})
 }
@@ -252,9 +268,9 @@ func (w *world) freeze(p *process) {
 		what: key + what + asset.Code() + " of " + member, actor: payments.Platform(),
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
 			if lift != altered {
-				return payments.Payment{}, s.Unfreeze(w.ctx, payments.Platform(), key, member, asset.ID())
+				return payments.Payment{}, s.Unfreeze(w.asking, payments.Platform(), key, member, asset.ID())
 			}
-			return payments.Payment{}, s.Freeze(w.ctx, payments.Platform(), key, member, asset.ID(), all)
+			return payments.Payment{}, s.Freeze(w.asking, payments.Platform(), key, member, asset.ID(), all)
 		},
 	})
 }

@@ -101,17 +101,36 @@ func (w *world) webhooks(p *process) { w.pump(p, int(w.dice.between(1, 20))) }
 // pump takes webhooks from the providers' outboxes to the handler, some of them twice.
 func (w *world) pump(p *process, atMost int) {
 	for _, s := range w.sites {
+		if w.now.Before(s.downUntil) {
+			continue
+		}
 		for _, d := range s.far.Deliveries(atMost) {
 			times := 1
-			if w.dice.chance(100) {
+			if !w.calm && w.dice.chance(w.rates.webhookAgain) {
 				times = 2
 			}
-			for range times {
+			for n := range times {
+				if n > 0 {
+					w.cover(webhookTwice, webhookKey(d.Body))
+				}
 				status := w.deliver(p, s, d)
 				w.note("  webhook of %s to %s: %d", s.name, p.name, status)
 			}
 		}
 	}
+}
+
+// webhookKey is the key of what a webhook is about, if it tells.
+func webhookKey(body []byte) string {
+	var event struct {
+		Object struct {
+			Key string `json:"key"`
+		} `json:"object"`
+	}
+	if json.Unmarshal(body, &event) != nil {
+		return ""
+	}
+	return event.Object.Key
 }
 
 // deliver posts one webhook. A 2xx means that it is durable, so its effects must be in the book then.
@@ -122,14 +141,14 @@ func (w *world) deliver(p *process, s *site, d providers.Delivery) int {
 	switch {
 	case status == http.StatusNoContent:
 		w.fail(w.durable(s, d.Body))
-	case p.faults == faults && !p.dead:
+	case p.faults == faults && !p.dead && w.asking.Err() == nil:
 		w.fail(breach(FactsStand, "a webhook of %s was answered with %d: %s", s.name, status, d.Body))
 	}
 	return status
 }
 
 func (w *world) post(p *process, provider string, header http.Header, body []byte) int {
-	r, err := http.NewRequestWithContext(w.ctx, http.MethodPost, "/webhooks/"+provider, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(w.asking, http.MethodPost, "/webhooks/"+provider, bytes.NewReader(body))
 	if err != nil {
 		return 0
 	}
@@ -203,7 +222,7 @@ func (w *world) advance(p *process) {
 		return
 	}
 	it, faults := pick(w.dice, all...), p.faults
-	got, err := p.service.Advance(w.ctx, payments.Member(it.Member), it.ID)
+	got, err := p.service.Advance(w.asking, payments.Member(it.Member), it.ID)
 	w.note("  advance %s: %s", it.ID, outcome(got, err))
 	if err == nil {
 		w.fail(w.remembered(&got))
@@ -221,8 +240,9 @@ func (w *world) badRequest(p *process) {
 	withdraw := payments.WithdrawRequest{Key: key, Actor: payments.Member(a), Member: a, Amount: usd(1), To: uuid.Nil.String()}
 	deposit := payments.DepositRequest{Key: key, Actor: payments.Member(a), Member: a, Amount: usd(1), Instrument: uuid.Nil.String()}
 	what := pick(w.dice, "no amount", "zero", "negative", "unknown asset", "to oneself", "card number", "no key", "bad member", "forbidden",
-		"no instrument", "no payment", "long text", "overdraft", "issue dollars", "control character", "platform withdraws", "tip of others")
-	ask := func(s *payments.Service) (payments.Payment, error) { return s.Send(w.ctx, transfer) }
+		"no instrument", "no payment", "long text", "overdraft", "issue dollars", "control character", "platform withdraws", "tip of others",
+		"instrument of others", "refund by the payer")
+	ask := func(s *payments.Service) (payments.Payment, error) { return s.Send(w.asking, transfer) }
 	switch what {
 	case "no amount":
 		transfer.Amount = currency.Amount{}
@@ -250,19 +270,32 @@ func (w *world) badRequest(p *process) {
 		transfer.Amount = currency.MustNew(1<<60, currency.USD)
 	case "tip of others":
 		transfer.Actor = payments.Actor{}
-		ask = func(s *payments.Service) (payments.Payment, error) { return s.Tip(w.ctx, transfer) }
+		ask = func(s *payments.Service) (payments.Payment, error) { return s.Tip(w.asking, transfer) }
 	case "no instrument":
-		ask = func(s *payments.Service) (payments.Payment, error) { return s.Deposit(w.ctx, deposit) }
+		ask = func(s *payments.Service) (payments.Payment, error) { return s.Deposit(w.asking, deposit) }
+	case "instrument of others":
+		if all := w.instruments(b); len(all) > 0 {
+			deposit.Instrument = all[0].ID
+		}
+		ask = func(s *payments.Service) (payments.Payment, error) { return s.Deposit(w.asking, deposit) }
+	case "refund by the payer":
+		of := uuid.Nil.String()
+		if all := w.some(func(p *intent) bool { return p.Kind == payments.Send && p.Member == a && p.state == payments.Succeeded }); len(all) > 0 {
+			of = all[0].ID
+		}
+		ask = func(s *payments.Service) (payments.Payment, error) {
+			return s.Refund(w.asking, payments.RefundRequest{Key: key, Actor: payments.Member(a), Of: of})
+		}
 	case "platform withdraws":
 		withdraw.Actor = payments.Platform()
-		ask = func(s *payments.Service) (payments.Payment, error) { return s.Withdraw(w.ctx, withdraw) }
+		ask = func(s *payments.Service) (payments.Payment, error) { return s.Withdraw(w.asking, withdraw) }
 	case "no payment":
 		ask = func(s *payments.Service) (payments.Payment, error) {
-			return s.Refund(w.ctx, payments.RefundRequest{Key: key, Actor: payments.Member(a), Of: uuid.Nil.String(), Amount: usd(1)})
+			return s.Refund(w.asking, payments.RefundRequest{Key: key, Actor: payments.Member(a), Of: uuid.Nil.String(), Amount: usd(1)})
 		}
 	case "issue dollars":
 		ask = func(s *payments.Service) (payments.Payment, error) {
-			return s.Issue(w.ctx, payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: usd(1)})
+			return s.Issue(w.asking, payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: usd(1)})
 		}
 	}
 	w.ask(p, &request{

@@ -4,22 +4,33 @@ package simulation
 
 import (
 	"maps"
+	"os"
+	"regexp"
 	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/ledger/ledgertest"
 	"github.com/koshpay/kosh/payments"
 )
 
 // TestPlanted switches each deliberate bug on in the real code and plays worlds until an invariant breaks. A simulator that
-// finds nothing proves something only as far as it finds these.
+// finds nothing proves something only as far as it finds these. KOSH_SIM_SEEDS says how many worlds each may take,
+// KOSH_SIM_BUG (a regular expression) which bugs.
 func TestPlanted(t *testing.T) {
-	const seeds, ops = 200, 200
+	const ops = 250
+	seeds, _ := number(t, "KOSH_SIM_SEEDS", 1000)
+	wanted, err := regexp.Compile(os.Getenv("KOSH_SIM_BUG"))
+	require.NoError(t, err)
 	bugs := payments.PlantedBugs()
+	maps.DeleteFunc(bugs, func(name, _ string) bool { return !wanted.MatchString(name) })
 	caught := 0
 	t.Cleanup(func() { payments.Plant("") })
 	for _, name := range slices.Sorted(maps.Keys(bugs)) {
 		payments.Plant(name)
+		before := payments.PlantedReached()
 		found := false
 		for seed := uint64(0); seed < seeds && !found; seed++ {
 			r := Run(Config{Seed: seed, Ops: ops, Dump: ledgertest.Dump})
@@ -33,6 +44,7 @@ func TestPlanted(t *testing.T) {
 				t.Logf("%s (%s): %v", name, bugs[name], r.Failure.Breach)
 			}
 		}
+		assert.Greater(t, payments.PlantedReached(), before, "%s: the code never came to the switch", name)
 		if !found {
 			t.Errorf("%s (%s): not caught by %d seeds of %d operations", name, bugs[name], seeds, ops)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
 	"github.com/koshpay/kosh/providers"
@@ -14,6 +16,7 @@ import (
 var (
 	errDead  = errors.New("simulation: this process is dead")
 	errStore = errors.New("simulation: the store did not answer")
+	errDown  = errors.New("simulation: the provider does not answer")
 )
 
 // process is one instance of the host: a service with its own adapters over the store that all share. It can die at any
@@ -21,23 +24,37 @@ var (
 type process struct {
 	world   *world
 	name    string
+	skew    time.Duration // of its clock
 	service *payments.Service
 	handler http.Handler
 
-	fuse  int  // calls left until it dies; 0: it lives on
-	after bool // it dies after that call, not before
-	dead  bool
-	calls int // updates and provider calls so far
+	fuse   int // calls left until it dies; 0: it lives on
+	wait   int // calls left until whoever asks gives up; 0: they wait
+	cancel func()
+	after  bool // it dies after that call, not before
+	dead   bool
+	calls  int // updates and provider calls so far
 
-	writes int // updates applied that left more than a burned key
-	faults int // calls that did not go well
+	writes   int // updates applied that left more than a burned key
+	faults   int // calls that did not go well
+	overlaps int // calls in the middle of which another process acted
 }
 
 // newProcess starts a process.
 func (w *world) newProcess(name string) (*process, error) {
 	p := &process{world: w, name: name}
-	book := ledger.New(store{p}, ledger.Config{Clock: w.clock, NewID: w.ids.id, Book: w.truth.book})
+	if !w.calm && w.skew > 0 {
+		p.skew = w.dice.duration(-w.skew, w.skew)
+	}
+	clock := func() time.Time { return w.now.Add(p.skew) }
+	book := ledger.New(store{p}, ledger.Config{Clock: clock, NewID: w.ids.id, Book: w.truth.book})
 	config := w.config
+	config.Rates = func(ctx context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
+		if w.fault(p, w.rates.rateSource) {
+			return currency.Rate{}, false, errStore
+		}
+		return w.config.Rates(ctx, from, to)
+	}
 	config.Worker = name
 	var err error
 	if p.service, err = payments.New(book, config); err != nil {
@@ -55,20 +72,32 @@ func (w *world) newProcess(name string) (*process, error) {
 // arm makes the process die at the nth call from now, before or after it happened.
 func (p *process) arm(n int, after bool) { p.fuse, p.after = n, after }
 
-// call makes one call to the outside that the process may not survive.
-func (p *process) call(do func() error) error {
+// call makes one call to the outside that the process may not survive. About is the payment that it is about, if one is.
+func (p *process) call(about string, do func() error) error {
 	if p.dead {
 		return errDead
 	}
-	p.world.meanwhile(p)
+	if p.world.meanwhile(p) {
+		p.world.cover(overlap, about)
+	}
 	p.calls++
 	fatal := p.fuse == 1
 	p.fuse = max(p.fuse-1, 0)
 	if fatal && !p.after {
+		p.world.cover(crashBefore, about)
 		return p.die()
 	}
+	if p.wait == 1 {
+		p.cancel()
+		p.faults++
+		p.world.result.Faults++
+		p.world.note("  %s: whoever asked gives up at call %d", p.name, p.calls)
+		p.world.cover(canceled, about)
+	}
+	p.wait = max(p.wait-1, 0)
 	err := do()
 	if fatal {
+		p.world.cover(crashAfter, about)
 		return p.die()
 	}
 	return err
@@ -90,9 +119,20 @@ var _ ledger.Store = store{}
 // Update implements ledger.Store.
 func (s store) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
 	w := s.p.world
-	return s.p.call(func() error {
+	about := ""
+	for _, d := range want.Documents {
+		if d.Kind == "payment" {
+			about = max(about, d.ID) // names have no order
+		}
+	}
+	return s.p.call(about, func() error {
 		if w.fault(s.p, w.rates.storeBefore) {
+			w.cover(storeBefore, about)
 			return errStore
+		}
+		if !w.calm && w.dice.chance(w.rates.storeAgain) {
+			w.cover(storeAgain, about)
+			decide = twice(decide)
 		}
 		if err := w.truth.Update(ctx, book, want, decide); err != nil {
 			return err
@@ -101,10 +141,21 @@ func (s store) Update(ctx context.Context, book string, want ledger.Names, decid
 			s.p.writes++
 		}
 		if w.fault(s.p, w.rates.storeAfter) {
+			w.cover(storeAfter, about)
 			return errStore // it is applied all the same
 		}
 		return nil
 	})
+}
+
+// twice decides again, as a store does whose first try met somebody else's.
+func twice(decide ledger.Decide) ledger.Decide {
+	return func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
+		if _, _, err := decide(found); err != nil {
+			return ledger.Rows{}, ledger.Names{}, err
+		}
+		return decide(found)
+	}
 }
 
 // Read implements ledger.Store.
@@ -148,9 +199,13 @@ var (
 
 // Submit implements providers.Provider.
 func (a adapter) Submit(ctx context.Context, op providers.Operation) (report providers.Report, err error) {
-	err = a.p.call(func() error {
+	err = a.p.call(op.Key, func() error {
 		a.p.world.beforeSubmit(a.site, op)
+		if err = a.down(op.Key, a.site.outage); err != nil {
+			return a.count(err)
+		}
 		report, err = a.Sandbox.Submit(ctx, op)
+		a.p.world.coverSubmit(&op, &report, err)
 		a.p.world.meanwhile(a.p) // a webhook may overtake the answer
 		return a.count(err)
 	})
@@ -159,8 +214,17 @@ func (a adapter) Submit(ctx context.Context, op providers.Operation) (report pro
 
 // Lookup implements providers.Provider.
 func (a adapter) Lookup(ctx context.Context, q providers.Query) (report providers.Report, err error) {
-	err = a.p.call(func() error {
-		report, err = a.Sandbox.Lookup(ctx, q)
+	err = a.p.call(q.Key, func() error {
+		if err = a.down(q.Key, providers.Maybe); err != nil {
+			return a.count(err)
+		}
+		if report, err = a.Sandbox.Lookup(ctx, q); err != nil {
+			fault := lookupFails
+			if errors.Is(err, providers.ErrNotFound) {
+				fault = lookupFindsNothing
+			}
+			a.p.world.cover(fault, q.Key)
+		}
 		return a.count(err)
 	})
 	return report, err
@@ -169,11 +233,23 @@ func (a adapter) Lookup(ctx context.Context, q providers.Query) (report provider
 // Poll implements providers.Poller.
 func (a adapter) Poll(ctx context.Context, cursor string, limit int) (events []providers.Event, next string, err error) {
 	next = cursor
-	err = a.p.call(func() error {
+	err = a.p.call("", func() error {
+		if err = a.down("", providers.Maybe); err != nil {
+			return a.count(err)
+		}
 		events, next, err = a.Sandbox.Poll(ctx, cursor, limit)
 		return a.count(err)
 	})
 	return events, next, err
+}
+
+// down is the error of a far side that is away for a while: it refuses connections, or lets everybody wait.
+func (a adapter) down(key string, c providers.Certainty) error {
+	if !a.p.world.now.Before(a.site.downUntil) {
+		return nil
+	}
+	a.p.world.cover(outage, key)
+	return &providers.Error{Certainty: c, Err: errDown}
 }
 
 func (a adapter) count(err error) error {

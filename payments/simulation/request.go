@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
 )
@@ -18,14 +20,32 @@ type request struct {
 	call func(s *payments.Service, altered bool) (payments.Payment, error)
 	bad  bool // it must be refused without a trace
 
+	kind   payments.Kind // with member and amount, of those whose declines must have a cause
+	member string
+	amount currency.Amount
+	of     string // of a refund
+
+	asked   int               // how often
 	acked   *payments.Payment // what the first nil error came with
 	refused ledger.Code       // what the first decline said
 }
 
-// nextKey makes an idempotency key.
+// nextKey makes an idempotency key. It tells which operation it belongs to.
 func (w *world) nextKey() string {
 	w.keys++
-	return fmt.Sprintf("k%d", w.keys)
+	return fmt.Sprintf("k%d.%d", w.number, w.keys)
+}
+
+// keyOf makes a key for an actor. Members choose their own keys, so two of them may choose the same.
+func (w *world) keyOf(actor payments.Actor) string {
+	if w.dice.chance(80) {
+		key := pick(w.dice, "one", "two", "three")
+		if id := actor.String() + "/" + key; !w.used[id] {
+			w.used[id] = true
+			return key
+		}
+	}
+	return w.nextKey()
 }
 
 // ask makes a request and judges the answer by what was answered before.
@@ -35,8 +55,9 @@ func (w *world) ask(p *process, r *request, altered bool) {
 	if altered {
 		w.running = nil
 	}
-	writes, faults := p.writes, p.faults
+	writes, faults, overlaps := p.writes, p.faults, p.overlaps
 	before := w.photograph(r)
+	r.asked++
 	got, err := r.call(p.service, altered)
 	w.running = outer
 	w.note("  %s on %s: %s", r.what, p.name, outcome(got, err))
@@ -50,12 +71,15 @@ func (w *world) ask(p *process, r *request, altered bool) {
 	case err == nil:
 		w.acknowledge(r, got)
 	case class == ledger.Invalid, class == ledger.NotFound, class == ledger.Conflict, class == ledger.Declined:
+		if !altered && p.overlaps == overlaps && w.depth == 0 {
+			w.fail(w.justified(r, err))
+		}
 		w.refuse(r, err, altered)
 		if p.writes != writes {
 			w.fail(breach(Spotless, "%s was refused (%v) after %d updates", r.what, err, p.writes-writes))
 		}
 		w.compare(r, class, before)
-	case p.faults == faults && !p.dead:
+	case p.faults == faults && !p.dead && w.asking.Err() == nil:
 		w.fail(breach(Answered, "%s: %v", r.what, err))
 	}
 }
@@ -84,7 +108,7 @@ func (w *world) remembered(p *payments.Payment) *Breach {
 	case now == nil:
 		return breach(Lasting, "payment %s was acknowledged and is not in the book", p.ID)
 	case p.Kind != now.Kind || p.Member != now.Member || p.Counterparty != now.Counterparty || p.Amount != now.Amount ||
-		p.Fee != now.Fee || p.Bought != now.Bought || p.Provider != now.Provider || p.Of != now.Of:
+		p.Fee != now.Fee || p.Bought != now.Bought || p.Provider != now.Provider && !slices.Contains(now.Tried, p.Provider) || p.Of != now.Of:
 		return breach(Lasting, "payment %s was acknowledged as %+v and is %+v", p.ID, *p, *now)
 	case p.Version > now.version:
 		return breach(Lasting, "payment %s was acknowledged at version %d, the book has %d", p.ID, p.Version, now.version)
@@ -102,6 +126,9 @@ func (w *world) refuse(r *request, err error, altered bool) {
 	if r.acked != nil {
 		w.fail(breach(Lasting, "%s made payment %s and is refused now: %v", r.what, r.acked.ID, err))
 		return
+	}
+	if errors.Is(err, ledger.ErrKeyConflict) {
+		w.fail(breach(OneEffect, "%s: its key is somebody else's: %v", r.what, err))
 	}
 	refusal, ok := errors.AsType[*ledger.Refusal](err)
 	if !ok || refusal.Class != ledger.Declined {

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -30,6 +31,12 @@ func (w *world) rest() {
 			return
 		}
 	}
+	w.dice = newDice(w.seed, 3)
+	w.op = "rest"
+	for _, s := range w.sites {
+		s.downUntil = w.now
+	}
+	decides := w.dice.chance(600) // people decide about every case before the end
 	w.decide()
 	w.note("faults off at %s", w.now.Format(time.DateTime))
 	left := ""
@@ -50,6 +57,9 @@ func (w *world) rest() {
 			w.note("  at %s: %s", w.now.Format(time.DateTime), now)
 		}
 		if left = now; left == "" {
+			if decides && w.decideAll() {
+				continue // what they decided may be under way
+			}
 			break
 		}
 		w.now = w.next(round)
@@ -100,6 +110,11 @@ func (w *world) next(round int) time.Time {
 			earlier(t)
 		}
 	}
+	for _, id := range w.escrows {
+		if h := w.truth.holds[id]; h.State == ledger.HoldOpen && !h.ExpiresAt.IsZero() {
+			earlier(h.ExpiresAt)
+		}
+	}
 	if soonest := w.now.Add(least); next.Before(soonest) {
 		return soonest
 	}
@@ -109,12 +124,13 @@ func (w *world) next(round int) time.Time {
 // unfinished says what is left to do, or nothing.
 func (w *world) unfinished() string {
 	for _, p := range w.money.order {
-		if !p.state.Done() && !(p.Parked && w.money.cases[p.ID]) {
+		waits := p.Parked || p.state == payments.Review
+		if !p.state.Done() && !(waits && w.money.cases[p.ID].state == payments.CaseOpen) {
 			return fmt.Sprintf("%s %s is %s", p.Kind, p.ID, p.state)
 		}
 	}
-	for id, state := range w.money.inbox {
-		if state == "waiting" {
+	for _, id := range slices.Sorted(maps.Keys(w.money.inbox)) {
+		if w.money.inbox[id] == "waiting" {
 			return "the inbox has " + id
 		}
 	}
@@ -134,11 +150,12 @@ func (w *world) unfinished() string {
 	if err != nil || len(rows.Pending) > 0 {
 		return "the feed is not numbered"
 	}
-	for id, h := range w.truth.holds {
+	for _, id := range w.truth.placed {
+		h := w.truth.holds[id]
 		if h.State != ledger.HoldOpen {
 			continue
 		}
-		if p := w.money.intents[h.Reference]; p == nil || !(p.Parked || p.foreign()) {
+		if p := w.money.intents[h.Reference]; p == nil || !(p.Parked || p.foreign() || p.state == payments.Review) {
 			return fmt.Sprintf("hold %s of payment %s is open", id, h.Reference)
 		}
 	}
@@ -186,7 +203,7 @@ func (w *world) explained() *Breach {
 			if e.Suspense.Sign() == 0 {
 				continue
 			}
-			if !w.money.cases[p.ID] {
+			if w.money.cases[p.ID].state == "" {
 				return breach(Explained, "payment %s has %v in suspense and no case", p.ID, e.Suspense)
 			}
 			id, part := payments.SuspenseAccount(p.Provider, e.Amount.AssetID()), e.Suspense
@@ -195,7 +212,7 @@ func (w *world) explained() *Breach {
 			}
 			sums[id] = plus(sums[id], part)
 		}
-		if p.Parked && !w.money.cases[p.ID] {
+		if p.Parked && w.money.cases[p.ID].state == "" {
 			return breach(Ends, "payment %s is parked without a case", p.ID)
 		}
 	}
@@ -273,13 +290,13 @@ func (w *world) verified() *Breach {
 	}
 	cases := 0
 	for c, err := range w.workers[0].service.Cases(w.ctx, payments.CaseQuery{}) {
-		if err != nil || !w.money.cases[c.ID] {
+		if err != nil || w.money.cases[c.ID].state != payments.CaseOpen {
 			return breach(Lists, "case %s: %v", c.ID, err)
 		}
 		cases++
 	}
-	if cases != len(w.money.cases) {
-		return breach(Lists, "%d cases are listed of %d", cases, len(w.money.cases))
+	if open := w.openCases(); cases != len(open) {
+		return breach(Lists, "%d cases are listed of %d", cases, len(open))
 	}
 	return nil
 }

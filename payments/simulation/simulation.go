@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -13,6 +14,9 @@ import (
 type Config struct {
 	Seed uint64
 	Ops  int // operations, before everything comes to rest
+	// Keep names the operations to do, of the first Ops; nil means all. Every operation has chance of its own, so that leaving
+	// one out does not change what the others try.
+	Keep []int
 	// Dump writes a book as text, for comparing books before and after a refusal: ledgertest.Dump. Nil leaves those
 	// comparisons out.
 	Dump func(ctx context.Context, s ledger.Store, book string) ([]byte, error)
@@ -29,14 +33,19 @@ type Result struct {
 	Faults   int // calls of the store and of providers that failed
 	Overlaps int // calls in the middle of which the other process acted
 	Payments int
+	Updates  int      // of the store, each of them checked
 	Trace    [32]byte // hash of everything that happened
 	Failure  *Failure // nil: everything held
+
+	met map[cell]int
 }
 
 // Failure is a broken invariant with all that is needed to understand it.
 type Failure struct {
 	Seed    uint64
-	Op      int // how many operations it took
+	Op      int   // how many operations it took
+	Ops     int   // how many were asked for
+	Keep    []int // those that were done, if not all
 	Breach  *Breach
 	Steps   []string // the last lines of the trace
 	Journal []string // of the accounts concerned
@@ -45,7 +54,7 @@ type Failure struct {
 // Error shows the failure: what broke, what led to it, and how to see it again.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d broke after %d operations: %v\n", f.Seed, f.Op, f.Breach)
+	fmt.Fprintf(&b, "seed %d broke after %d operations: %v\n", f.Seed, f.done(), f.Breach)
 	for _, s := range f.Steps {
 		fmt.Fprintf(&b, "    %s\n", s)
 	}
@@ -55,8 +64,19 @@ func (f *Failure) Error() string {
 			fmt.Fprintf(&b, "    %s\n", s)
 		}
 	}
-	fmt.Fprintf(&b, "again: make sim SEED=%d OPS=%d", f.Seed, f.Op)
+	fmt.Fprintf(&b, "again: make sim SEED=%d OPS=%d", f.Seed, f.Ops)
+	if f.Keep != nil {
+		fmt.Fprintf(&b, " KEEP=%s", Spans(f.Keep))
+	}
 	return b.String()
+}
+
+// done is how many operations were really done.
+func (f *Failure) done() int {
+	if f.Keep == nil {
+		return f.Op
+	}
+	return len(f.Keep)
 }
 
 // auditEvery is after how many operations the providers' truth is compared.
@@ -68,7 +88,11 @@ func Run(c Config) Result {
 	if err != nil {
 		return Result{Seed: c.Seed, Failure: &Failure{Seed: c.Seed, Breach: breach(Sane, "the world cannot be made: %v", err)}}
 	}
+	w.ops, w.keep = c.Ops, c.Keep
 	for n := range c.Ops {
+		if c.Keep != nil && !slices.Contains(c.Keep, n) {
+			continue
+		}
 		w.operate(n)
 		w.result.Ops++
 		if n%auditEvery == auditEvery-1 {
@@ -86,27 +110,13 @@ func Run(c Config) Result {
 func (w *world) end(op int) Result {
 	w.trace.hash.Sum(w.result.Trace[:0])
 	w.result.Payments = len(w.money.order)
+	w.result.Updates, w.result.met = w.truth.updates, w.seen
 	if b := w.breach(); b != nil {
-		w.result.Failure = &Failure{Seed: w.result.Seed, Op: op, Breach: b, Steps: w.trace.last(), Journal: w.journal(b)}
-	}
-	return *w.result
-}
-
-// Shrink looks for the smallest number of operations with which a world still fails.
-func Shrink(c Config, f *Failure) (Config, *Failure) {
-	low, high := 0, min(f.Op, c.Ops)
-	for low < high {
-		middle := (low + high) / 2
-		try := c
-		try.Ops = middle
-		if r := Run(try); r.Failure != nil {
-			high, f = middle, r.Failure
-		} else {
-			low = middle + 1
+		w.result.Failure = &Failure{
+			Seed: w.result.Seed, Op: op, Ops: w.ops, Keep: w.keep, Breach: b, Steps: w.trace.last(), Journal: w.journal(b),
 		}
 	}
-	c.Ops = high
-	return c, f
+	return *w.result
 }
 
 // journal writes the lines of the accounts that a breach is about.

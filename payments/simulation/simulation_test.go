@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -62,9 +63,17 @@ func TestSimulation(t *testing.T) {
 	seeds, _ := number(t, "KOSH_SIM_SEEDS", usual)
 	ops, _ := number(t, "KOSH_SIM_OPS", 300)
 	seed, one := number(t, "KOSH_SIM_SEED", 0)
-	if one {
-		seeds = 1
+	first, _ := number(t, "KOSH_SIM_FIRST", 0) // of the seeds
+	var keep []int
+	if text := os.Getenv("KOSH_SIM_KEEP"); text != "" {
+		var err error
+		keep, err = Numbers(text)
+		require.NoError(t, err)
 	}
+	if one {
+		seeds, first = 1, seed
+	}
+	matrix := Matrix{}
 	var (
 		mu    sync.Mutex
 		sum   Result
@@ -80,14 +89,16 @@ func TestSimulation(t *testing.T) {
 				if n >= seeds || t.Failed() {
 					return
 				}
-				c := Config{Seed: seed + n, Ops: int(ops), Dump: ledgertest.Dump}
+				c := Config{Seed: first + n, Ops: int(ops), Keep: keep, Dump: ledgertest.Dump}
 				r := Run(c)
 				if r.Failure != nil {
-					smaller, f := Shrink(c, r.Failure)
-					t.Errorf("%v\n(smallest: OPS=%d)", f, smaller.Ops)
+					_, f := Shrink(c, r.Failure)
+					t.Errorf("%v", f)
 				}
 				mu.Lock()
 				done++
+				matrix.Add(&r)
+				sum.Updates += r.Updates
 				sum.Ops += r.Ops
 				sum.Crashes += r.Crashes
 				sum.Webhooks += r.Webhooks
@@ -105,8 +116,15 @@ func TestSimulation(t *testing.T) {
 	}
 	group.Wait()
 	used := cpuTime(t) - cpu
-	report(t, "simulation: %d seeds, %d operations, %d payments, %d crashes, %d webhooks, %d faults, %d overlapping calls; %d operations a CPU-second",
-		done, sum.Ops, sum.Payments, sum.Crashes, sum.Webhooks, sum.Faults, sum.Overlaps, int64(sum.Ops)*int64(time.Second)/max(int64(used), 1))
+	a := func(n int) int64 { return int64(n) * int64(time.Second) / max(int64(used), 1) }
+	report(t, "simulation: %d seeds, %d operations, %d payments, %d crashes, %d webhooks, %d faults, %d overlapping calls; "+
+		"a CPU-second does %d operations, with %d updates of the store, each of them checked",
+		done, sum.Ops, sum.Payments, sum.Crashes, sum.Webhooks, sum.Faults, sum.Overlaps, a(sum.Ops), a(sum.Updates))
+	if !one && !t.Failed() {
+		empty, all := matrix.Empty()
+		t.Logf("fault × payment × state, by how often they met:\n%s", matrix)
+		report(t, "matrix: %d of %d reachable cells met; empty: %s", all-len(empty), all, strings.Join(empty, ", "))
+	}
 }
 
 // cpuTime is what this process has used so far.

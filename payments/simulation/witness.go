@@ -20,12 +20,14 @@ type witness struct {
 	holds    map[ledger.ID]ledger.Hold
 	posted   map[ledger.ID]ledger.Transaction
 	order    []ledger.ID // of transactions, as written
+	placed   []ledger.ID // holds, as written
 	keys     map[string]bool
 	owners   map[string]ledger.DocumentID // of references
 	total    map[currency.AssetID]currency.Amount
 	feed     feedCheck
 
-	money *ledgerOfPayments
+	money   *ledgerOfPayments
+	counted map[ledger.ID]bool // transactions
 
 	updates int
 	last    summary // of the last update
@@ -40,7 +42,7 @@ type summary struct {
 
 func newWitness(book string, money *ledgerOfPayments) *witness {
 	return &witness{
-		Store: memory.New(), book: book, money: money,
+		Store: memory.New(), book: book, money: money, counted: map[ledger.ID]bool{},
 		accounts: map[ledger.AccountID]*ledger.AccountInfo{}, lines: map[ledger.AccountID][]ledger.Line{},
 		reserved: map[ledger.AccountID]currency.Amount{}, holds: map[ledger.ID]ledger.Hold{},
 		posted: map[ledger.ID]ledger.Transaction{}, keys: map[string]bool{}, owners: map[string]ledger.DocumentID{},
@@ -169,6 +171,9 @@ func (w *witness) seeHolds(rows *ledger.Rows) *Breach {
 			sum = minus(sum, minus(minus(old.Amount, old.Captured), old.Released))
 		}
 		w.reserved[h.Account] = plus(sum, rest)
+		if !known {
+			w.placed = append(w.placed, h.ID)
+		}
 		w.holds[h.ID] = h
 	}
 	return nil
@@ -206,6 +211,9 @@ func (w *witness) foldLine(a *ledger.AccountInfo, l *ledger.Line) *Breach {
 	before := minus(a.Posted, a.Held)
 	switch l.Kind {
 	case ledger.LinePosted, ledger.LineCaptured:
+		if h := w.holds[l.Hold]; l.Kind == ledger.LineCaptured && !h.ExpiresAt.IsZero() && !l.RecordedAt.Before(h.ExpiresAt) {
+			return breach(HoldOnce, "hold %s was captured at %s and ended at %s", h.ID, l.RecordedAt, h.ExpiresAt)
+		}
 		change := signed(l.Side, l.Amount)
 		w.total[l.Account.Asset] = plus(w.total[l.Account.Asset], change)
 		if a.Type.NormalSide() == ledger.Credit {

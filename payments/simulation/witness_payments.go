@@ -33,10 +33,15 @@ type intent struct {
 	Effects      []taken          `json:"effects"`
 	Disputes     []quarrel        `json:"disputes"`
 	Attempts     int              `json:"attempts"`
+	Provisional  bool             `json:"provisional"`
+	FromSuspense string           `json:"from_suspense"`
+	Tried        []string         `json:"tried"`
 
+	asked   string // the key of the request that made it, if one did
 	state   payments.State
 	version uint64
 	at      time.Time // of the document's first version
+	updated time.Time
 }
 
 // taken is an effect of a provider as the document has it.
@@ -48,6 +53,8 @@ type taken struct {
 	Suspense currency.Amount      `json:"suspense"`
 	Hold     ledger.ID            `json:"hold"`
 	Dispute  string               `json:"dispute"`
+
+	Returning bool `json:"returning"`
 }
 
 func (e taken) same(f taken) bool {
@@ -107,16 +114,19 @@ type ledgerOfPayments struct {
 
 	disputed map[place]currency.Amount // of those, less what members were charged with
 	spent    map[spender]currency.Amount
-	cases    map[string]bool
-	inbox    map[string]string // document → state
-	events   map[string]bool   // provider/event that are in the inbox
+	cases    map[string]dossierOfCase
+	verdicts []verdict
+	flows    map[string]flow
+	sums     map[ledger.AccountID]currency.Amount // what payments have on accounts of providers and our bank
+	inbox    map[string]string                    // document → state
+	events   map[string]bool                      // provider/event that are in the inbox
 }
 
 func newLedgerOfPayments() *ledgerOfPayments {
 	return &ledgerOfPayments{
 		intents: map[string]*intent{}, turns: map[string][]turn{}, effects: map[string]map[string]taken{}, net: map[place]currency.Amount{},
-		disputed: map[place]currency.Amount{},
-		spent:    map[spender]currency.Amount{}, cases: map[string]bool{}, inbox: map[string]string{}, events: map[string]bool{},
+		disputed: map[place]currency.Amount{}, flows: map[string]flow{}, sums: map[ledger.AccountID]currency.Amount{},
+		spent: map[spender]currency.Amount{}, cases: map[string]dossierOfCase{}, inbox: map[string]string{}, events: map[string]bool{},
 	}
 }
 
@@ -134,29 +144,39 @@ func (m *ledgerOfPayments) see(w *witness, rows *ledger.Rows, before map[ledger.
 	for i := range rows.Versions {
 		d := &rows.Versions[i]
 		key := author[ledger.VersionID{DocumentID: d.DocumentID, Version: d.Version}]
-		if b := m.seeDocument(w, d, key, before, touched); b != nil {
+		if b := m.seeDocument(w, rows, d, key, before, touched); b != nil {
 			return b
 		}
 	}
+	if b := m.flow(w, rows); b != nil {
+		return b
+	}
 	for i := range rows.Versions { // in this order, for the same breach every time
 		if p := touched[rows.Versions[i].ID]; p != nil {
-			if b := m.backed(w, p); b != nil {
-				return b
+			for _, b := range []*Breach{m.backed(w, p), m.flowed(p), m.cased(p)} {
+				if b != nil {
+					return b
+				}
 			}
 		}
 	}
 	for i := range rows.Accounts {
-		if b := m.clears(w, rows.Accounts[i].ID); b != nil {
-			return b
+		for _, b := range []*Breach{m.clears(w, rows.Accounts[i].ID), m.summed(w, rows.Accounts[i].ID)} {
+			if b != nil {
+				return b
+			}
 		}
 	}
-	return ownersOnly(w, rows)
+	if b := repaid(w, rows); b != nil {
+		return b
+	}
+	return m.ownersOnly(rows)
 }
 
-func (m *ledgerOfPayments) seeDocument(w *witness, d *ledger.Document, key string, before map[ledger.ID]ledger.Hold, touched map[string]*intent) *Breach {
+func (m *ledgerOfPayments) seeDocument(w *witness, rows *ledger.Rows, d *ledger.Document, key string, before map[ledger.ID]ledger.Hold, touched map[string]*intent) *Breach {
 	switch d.Kind {
 	case "case":
-		m.cases[d.ID] = true
+		m.cases[d.ID] = dossierOfCase{state: payments.CaseState(d.State)}
 	case "inbox":
 		m.inbox[d.ID] = d.State
 		var item struct {
@@ -170,18 +190,22 @@ func (m *ledgerOfPayments) seeDocument(w *witness, d *ledger.Document, key strin
 		if err := json.Unmarshal(d.Body, p); err != nil {
 			return breach(Lasting, "payment %s does not read: %v", d.ID, err)
 		}
-		p.state, p.version, p.at = payments.State(d.State), d.Version, d.CreatedAt
+		p.state, p.version, p.at, p.updated = payments.State(d.State), d.Version, d.CreatedAt, d.UpdatedAt
 		if p.ID != d.ID {
 			return breach(Lasting, "document %s is payment %s", d.ID, p.ID)
 		}
 		old := m.intents[p.ID]
 		if old == nil {
 			m.order = append(m.order, p)
-			if b := m.first(p, key); b != nil {
+			if strings.HasPrefix(key, "req/") {
+				p.asked = key
+			}
+			if b := m.first(w, p); b != nil {
 				return b
 			}
 			old = &intent{state: payments.Created, Kind: p.Kind}
 		} else {
+			p.asked = old.asked
 			if b := lasting(old, p); b != nil {
 				return b
 			}
@@ -200,20 +224,30 @@ func (m *ledgerOfPayments) seeDocument(w *witness, d *ledger.Document, key strin
 			return breach(Refundable, "refund %s is sent while deposit %s is disputed", p.ID, p.Of)
 		}
 		m.backs(old, p)
+		m.tally(old, -1)
+		m.tally(p, 1)
 		if b := m.quarrels(w, old, p); b != nil {
 			return b
 		}
-		return m.accumulate(w, old, p, before)
+		return m.accumulate(w, rows, old, p, before)
 	}
 	return nil
 }
 
 // first checks a payment as it is first recorded.
-func (m *ledgerOfPayments) first(p *intent, key string) *Breach {
+func (m *ledgerOfPayments) first(w *witness, p *intent) *Breach {
 	if p.version != 1 {
 		return breach(Lasting, "payment %s begins with version %d", p.ID, p.version)
 	}
-	asked := strings.HasPrefix(key, "req/")
+	asked := p.asked != ""
+	if b := m.attributed(p); b != nil {
+		return b
+	}
+	if asked {
+		if b := m.begun(w, p); b != nil {
+			return b
+		}
+	}
 	if p.Kind == payments.Tip && p.Fee != m.share(p.Amount) {
 		return breach(Shares, "the fee of tip %s of %v is %v, not %v", p.ID, p.Amount, p.Fee, m.share(p.Amount))
 	}
@@ -222,16 +256,16 @@ func (m *ledgerOfPayments) first(p *intent, key string) *Breach {
 		if deposit == nil {
 			return breach(Refundable, "refund %s of nothing", p.ID)
 		}
-		if deposit.disputed() {
+		if deposit.disputed() && p.FromSuspense == "" {
 			return breach(Refundable, "refund %s of deposit %s, which is disputed", p.ID, p.Of)
 		}
 		sum := plus(p.Amount, deposit.withdrawn())
 		for _, q := range m.order {
-			if q != p && q.Kind == payments.Refund && q.Of == p.Of && q.state != payments.Failed && q.state != payments.Canceled && q.state != payments.Reversed {
+			if q != p && q.Kind == payments.Refund && q.Of == p.Of && q.Amount.Asset() == deposit.Amount.Asset() && q.state != payments.Failed && q.state != payments.Canceled && q.state != payments.Reversed {
 				sum = plus(sum, q.Amount)
 			}
 		}
-		if less(deposit.moved(), sum) {
+		if p.Amount.Asset() == deposit.Amount.Asset() && less(deposit.moved(), sum) {
 			return breach(Refundable, "refund %s makes it %v of deposit %s, of which %v came", p.ID, sum, p.Of, deposit.moved())
 		}
 	}
@@ -250,8 +284,10 @@ func lasting(old, p *intent) *Breach {
 	switch {
 	case p.version != old.version+1:
 		return breach(Lasting, "payment %s has version %d after %d", p.ID, p.version, old.version)
-	case p.Kind != old.Kind, p.Member != old.Member, p.Counterparty != old.Counterparty, p.Amount != old.Amount, p.Fee != old.Fee,
-		p.Bought != old.Bought, p.Provider != old.Provider, p.Of != old.Of, !p.at.Equal(old.at):
+	case p.Provider != old.Provider && (!slices.Contains(p.Tried, old.Provider) || len(p.Effects) > 0):
+		return breach(Certain, "payment %s went from %s to %s", p.ID, old.Provider, p.Provider)
+	case p.Kind != old.Kind, p.Member != old.Member && old.Member != "", p.Counterparty != old.Counterparty, p.Amount != old.Amount, p.Fee != old.Fee,
+		p.Bought != old.Bought, p.Of != old.Of, !p.at.Equal(old.at):
 		return breach(Lasting, "payment %s was %+v and is %+v", p.ID, *old, *p)
 	case old.Undone && !p.Undone, old.Final && !p.Final:
 		return breach(Lasting, "payment %s was undone or final and is not any more", p.ID)
@@ -282,7 +318,7 @@ func follows(old, now payments.State) bool {
 }
 
 // accumulate takes over the effects that a version adds.
-func (m *ledgerOfPayments) accumulate(w *witness, old, p *intent, before map[ledger.ID]ledger.Hold) *Breach {
+func (m *ledgerOfPayments) accumulate(w *witness, rows *ledger.Rows, old, p *intent, before map[ledger.ID]ledger.Hold) *Breach {
 	all := m.effects[p.Provider]
 	if all == nil && p.Provider != "" {
 		all = map[string]taken{}
@@ -295,6 +331,12 @@ func (m *ledgerOfPayments) accumulate(w *witness, old, p *intent, before map[led
 		all[e.ID] = e
 		at := place{p.Provider, e.Amount.AssetID()}
 		m.net[at] = plus(m.net[at], e.Amount)
+		if b := inSuspense(p, e); b != nil {
+			return b
+		}
+		if b := provisional(p, e, rows); b != nil {
+			return b
+		}
 		if e.Kind == providers.Reversed && p.Kind == payments.Deposit {
 			if b := heldFirst(w, p, e, before); b != nil {
 				return b
@@ -339,7 +381,7 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 			}
 		}
 	}
-	if !p.outward() {
+	if !p.outward() && p.Provider != "" || p.Kind == payments.Issue || p.Kind == payments.Forgiven {
 		return nil
 	}
 	id, err := uuid.Parse(p.ID)
@@ -349,6 +391,8 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 	h, held := w.holds[id]
 	open := held && h.State == ledger.HoldOpen
 	switch {
+	case p.Provider == "" && open != (p.state == payments.Review):
+		return breach(HoldOnce, "%s %s is %s; that its money is held: %v", p.Kind, p.ID, p.state, open).about(wallet)
 	case !p.state.Done() && !p.foreign() && (!open || minus(minus(h.Amount, h.Captured), h.Released) != p.Amount):
 		return breach(HoldOnce, "%s %s of %v is %s and its money is not held", p.Kind, p.ID, p.Amount, p.state).about(wallet)
 	case open && !p.foreign() && (p.state == payments.Failed || p.state == payments.Canceled || p.state.Done() && p.Final):
@@ -375,11 +419,17 @@ func (m *ledgerOfPayments) clears(w *witness, id ledger.AccountID) *Breach {
 	return nil
 }
 
-// ownersOnly: what takes money out of a wallet, or reserves it, is a request of its owner or a provider's fact.
-func ownersOnly(w *witness, rows *ledger.Rows) *Breach {
-	allowed := func(account ledger.AccountID, key string, meta map[string]string) *Breach {
+// ownersOnly: what takes money out of a wallet, or reserves it, is a request of its owner, a provider's fact, or what a person
+// decided about a case.
+func (m *ledgerOfPayments) ownersOnly(rows *ledger.Rows) *Breach {
+	allowed := func(account ledger.AccountID, key string, note ledger.Note) *Breach {
 		member, wallet := strings.CutPrefix(account.Path, "wallet/")
-		if !wallet || meta["effect"] != "" || strings.HasPrefix(key, "req/member/"+member+"/") {
+		owner := "req/member/" + member + "/"
+		if !wallet || note.Meta["effect"] != "" || strings.HasPrefix(key, owner) || note.Meta["resolution"] != "" {
+			return nil
+		}
+		// What its owner asked for and a person approved.
+		if p := m.intents[note.Reference]; p != nil && strings.HasPrefix(p.asked, owner) && note.Meta["kind"] == string(p.Kind) {
 			return nil
 		}
 		return breach(OwnersOnly, "entry %q takes money from %s", key, account).about(account)
@@ -391,14 +441,14 @@ func ownersOnly(w *witness, rows *ledger.Rows) *Breach {
 		}
 		for _, p := range t.Postings {
 			if p.Side == ledger.Debit {
-				if b := allowed(p.Account, t.Key, t.Meta); b != nil {
+				if b := allowed(p.Account, t.Key, t.Note); b != nil {
 					return b
 				}
 			}
 		}
 	}
 	for i := range rows.Holds {
-		if b := allowed(rows.Holds[i].Account, rows.Holds[i].Key, rows.Holds[i].Meta); b != nil {
+		if b := allowed(rows.Holds[i].Account, rows.Holds[i].Key, rows.Holds[i].Note); b != nil {
 			return b
 		}
 	}

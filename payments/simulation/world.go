@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	"github.com/koshpay/kosh/currency"
@@ -35,6 +37,7 @@ var epoch = time.Date(2030, 3, 1, 23, 0, 0, 0, time.UTC)
 // world is one run.
 type world struct {
 	ctx    context.Context //nolint:containedctx // a world lasts as long as one call of Run
+	asking context.Context //nolint:containedctx // that of the request under way, which may be given up
 	dice   dice
 	ids    dice
 	now    time.Time
@@ -46,8 +49,9 @@ type world struct {
 	truth   *witness
 	money   *ledgerOfPayments
 	sites   []*site
-	workers [2]*process
-	started int // processes so far
+	workers []*process
+	skew    time.Duration // how far the clocks of processes are off
+	started int           // processes so far
 	members []string
 	kinds   []kind // of operations, with the weights of this world
 
@@ -59,6 +63,17 @@ type world struct {
 	calm     bool // no faults any more
 	dumps    int
 
+	ops      int
+	keep     []int
+	seed     uint64
+	number   int             // of the operation under way
+	op       string          // its kind
+	used     map[string]bool // keys of requests that several members choose alike
+	lies     map[string]bool // payments of which a person said wrongly that they never happened
+	escrows  []uuid.UUID     // holds of the host
+	verdicts []verdict       // rules that are pure functions of the proposal
+	seen     map[cell]int    // faults met
+
 	result *Result
 	trace  trace
 	broken *Breach
@@ -68,11 +83,14 @@ type world struct {
 
 // site is a pretend provider.
 type site struct {
-	name   string
-	far    *sandbox.Sandbox
-	assets []*currency.Definition
-	chain  bool
-	faults sandbox.Faults
+	name      string
+	far       *sandbox.Sandbox
+	assets    []*currency.Definition
+	chain     bool
+	noKeys    bool
+	faults    sandbox.Faults
+	outage    providers.Certainty // of an error while it is away
+	downUntil time.Time
 }
 
 // sent is a transaction that somebody sent to an address.
@@ -83,18 +101,23 @@ type sent struct {
 
 // rates are those of the simulation's own faults, per thousand.
 type rates struct {
-	crash       int // an operation in which the process dies
-	storeBefore int // an update fails and nothing is written
-	storeAfter  int // an update fails and is written all the same
-	storeRead   int
-	meanwhile   int // the other process acts in the middle of a call
+	crash        int // an operation in which the process dies
+	storeBefore  int // an update fails and nothing is written
+	storeAfter   int // an update fails and is written all the same
+	storeAgain   int // an update decides twice
+	storeRead    int
+	meanwhile    int // the other process acts in the middle of a call
+	giveUp       int // an operation whose context ends while it waits
+	webhookAgain int
+	rateSource   int // the source of rates does not answer
 }
 
 // newWorld draws a world.
 func newWorld(c Config) (*world, error) {
 	w := &world{
-		ctx: context.Background(), dice: newDice(c.Seed, 1), ids: newDice(c.Seed, 2), now: epoch, dump: c.Dump,
-		money: newLedgerOfPayments(), result: &Result{Seed: c.Seed}, trace: newTrace(),
+		ctx: context.Background(), asking: context.Background(), dice: newDice(c.Seed, 1), ids: newDice(c.Seed, 2), now: epoch, dump: c.Dump,
+		money: newLedgerOfPayments(), result: &Result{Seed: c.Seed}, trace: newTrace(), seed: c.Seed,
+		used: map[string]bool{}, lies: map[string]bool{}, seen: map[cell]int{}, workers: make([]*process, 2),
 	}
 	w.truth = newWitness("main", w.money)
 	if c.Bare {
@@ -102,8 +125,11 @@ func newWorld(c Config) (*world, error) {
 	} else {
 		w.rates = rates{
 			crash: w.dice.rate(20, 120), storeBefore: w.dice.rate(5, 30), storeAfter: w.dice.rate(5, 30),
-			storeRead: w.dice.rate(1, 8), meanwhile: w.dice.rate(20, 150),
+			storeAgain: w.dice.rate(20, 200), storeRead: w.dice.rate(1, 8), meanwhile: w.dice.rate(20, 150), giveUp: w.dice.rate(20, 120),
+			rateSource: w.dice.rate(100, 500), webhookAgain: w.dice.rate(100, 400),
 		}
+		w.workers = make([]*process, w.dice.between(2, 3))
+		w.skew = pick(w.dice, 0, 2*time.Second, 20*time.Second)
 	}
 	w.kinds = drawKinds(w.dice)
 	for i := range w.dice.between(3, 6) {
@@ -137,6 +163,7 @@ func (w *world) restart(i int) error {
 // drawPolicy draws the platform's own rules.
 func (w *world) drawPolicy() {
 	w.share = decimal.RequireFromString(pick(w.dice, "0", "0.05", "0.125", "0.333"))
+	w.drawVerdicts()
 	w.limit = payments.DailyLimit{
 		Name: "day", Max: currency.MustNew(w.dice.between(2_000, 60_000), currency.USD), Now: w.clock,
 		Kinds: pick(w.dice, nil, []payments.Kind{payments.Withdrawal}, []payments.Kind{payments.Send, payments.Tip, payments.Withdrawal},
@@ -157,7 +184,7 @@ func (w *world) drawPolicy() {
 		}
 	}
 	w.config = payments.Config{
-		Assets: assets, TipFee: w.share, Rules: []payments.Rule{w.limit}, NewID: w.ids.id,
+		Assets: assets, TipFee: w.share, Rules: w.rules(), NewID: w.ids.id, Route: w.route, MaxNotSent: int(w.dice.between(1, 5)),
 		Rates: func(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
 			rate, err := currency.NewRate(from, to, worth[from.ID()].DivRound(worth[to.ID()], 12))
 			return rate, true, err
@@ -171,17 +198,21 @@ func (w *world) drawSites(c Config) error {
 	layout := pick(w.dice,
 		[][]providers.Method{{card, bank, chain}}, [][]providers.Method{{card}, {bank}, {chain}},
 		[][]providers.Method{{card, bank}, {chain}}, [][]providers.Method{{card}, {bank}},
+		[][]providers.Method{{card, bank, chain}, {bank, chain}}, [][]providers.Method{{card}, {bank}, {bank}, {chain}, {chain}},
 	)
 	for i, methods := range layout {
-		s := &site{name: "all"}
+		s := &site{name: "all", outage: pick(w.dice, providers.Maybe, providers.NotSent)}
 		if len(layout) > 1 {
 			s.name = string(methods[0])
+		}
+		for slices.ContainsFunc(w.sites, func(o *site) bool { return o.name == s.name }) {
+			s.name += "2"
 		}
 		conf := sandbox.Config{
 			Name: s.name, Methods: methods, Seed: c.Seed*16 + uint64(i), Clock: w.clock,
 			Secret:          []byte("whsec_" + s.name),
 			HintsOnly:       w.dice.chance(200),
-			DuplicateErrors: w.dice.chance(300),
+			DuplicateErrors: w.dice.chance(500),
 			CardFee:         sandbox.Fee{Rate: decimal.RequireFromString(pick(w.dice, "0", "0.029")), Fixed: pick(w.dice, int64(0), 30)},
 			CardSettleAfter: pick(w.dice, 0, 48*time.Hour),
 			DisputeFee:      sandbox.Fee{Fixed: pick(w.dice, int64(0), 1_500)},
@@ -194,7 +225,8 @@ func (w *world) drawSites(c Config) error {
 			Confirmations:   uint(w.dice.between(1, 3)), //nolint:gosec // small
 		}
 		if !c.Bare {
-			conf.NoKeys = w.dice.chance(60)
+			conf.NoKeys = w.dice.chance(100)
+			s.noKeys = conf.NoKeys
 			s.faults = drawFaults(w.dice)
 		}
 		for _, m := range methods {
@@ -225,7 +257,7 @@ func (w *world) drawSites(c Config) error {
 func drawFaults(d dice) sandbox.Faults {
 	return sandbox.Faults{
 		Refuse: d.rate(15, 90), Reject: d.rate(10, 60), Decline: d.rate(15, 90), LostRequest: d.rate(15, 90),
-		LostResponse: d.rate(15, 90), SlowRequest: d.rate(15, 90), ServerError: d.rate(15, 90), Garbage: d.rate(15, 90),
+		LostResponse: d.rate(15, 90), RateLimit: d.rate(15, 90), SlowRequest: d.rate(15, 90), ServerError: d.rate(15, 90), Garbage: d.rate(15, 90),
 		WrongAmount: d.rate(10, 60), LookupFails: d.rate(20, 200), LookupNotFoundLag: d.rate(100, 700), PollFails: d.rate(20, 200),
 		WebhookLost: d.rate(50, 500), WebhookDuplicated: d.rate(50, 400), WebhookReordered: d.rate(50, 400), WebhookDelayed: d.rate(30, 200),
 	}
@@ -233,7 +265,7 @@ func drawFaults(d dice) sandbox.Faults {
 
 // fault decides whether a call of a process goes wrong.
 func (w *world) fault(p *process, perMille int) bool {
-	if w.calm || !w.dice.chance(perMille) {
+	if p.dead || w.calm || !w.dice.chance(perMille) {
 		return false
 	}
 	p.faults++
@@ -241,20 +273,23 @@ func (w *world) fault(p *process, perMille int) bool {
 	return true
 }
 
-// meanwhile lets the other process act in the middle of a call of this one.
-func (w *world) meanwhile(p *process) {
+// meanwhile lets another process act in the middle of a call of this one, and tells whether it did.
+func (w *world) meanwhile(p *process) bool {
 	if w.depth > 0 || w.calm || !w.dice.chance(w.rates.meanwhile) {
-		return
+		return false
 	}
-	other := w.workers[0]
-	if other == p {
-		other = w.workers[1]
-	}
+	other := w.alive(p)
 	if other == nil || other.dead || other == p {
-		return
+		return false
 	}
+	p.overlaps++
 	w.depth++
-	defer func() { w.depth-- }()
+	asking := w.asking
+	w.asking = w.ctx
+	defer func() {
+		w.depth--
+		w.asking = asking
+	}()
 	w.result.Overlaps++
 	switch {
 	case w.running != nil && w.dice.chance(300):
@@ -267,12 +302,13 @@ func (w *world) meanwhile(p *process) {
 		w.note("  meanwhile, on %s: webhooks", other.name)
 		w.pump(other, 5)
 	}
+	return true
 }
 
 // step does one round of a worker's work. Whatever fails without a fault of ours or of a provider is a breach.
 func (w *world) step(p *process) int {
 	faults := p.faults
-	n, err := p.service.Step(w.ctx)
+	n, err := p.service.Step(w.asking)
 	if !w.calm || err != nil {
 		w.note("  %s did %d things%s", p.name, n, cause(err))
 	}
@@ -294,7 +330,7 @@ func (w *world) excuse(p *process, faults int, err error, what string) {
 		switch class := ledger.ClassOf(e); {
 		case class == ledger.Declined:
 			w.fail(breach(FactsStand, "%s: %v", what, e))
-		case class == ledger.Conflict, p.faults > faults, errors.Is(e, errDead):
+		case class == ledger.Conflict, p.faults > faults, w.asking.Err() != nil, errors.Is(e, errDead):
 		default:
 			w.fail(breach(Answered, "%s: %v", what, e))
 		}
