@@ -1,0 +1,131 @@
+package evm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// Lookup implements providers.Provider. It first looks at what is new on the chain. A withdrawal that was signed and that no
+// node has is ErrNotFound: the worker may submit it again.
+func (p *Provider) Lookup(ctx context.Context, q providers.Query) (providers.Report, error) {
+	missing := fmt.Errorf("evm: %w", providers.ErrNotFound)
+	key := opKey(q.Key)
+	if q.Reference != "" {
+		var a about
+		if _, err := p.state.load(ctx, refKey(q.Reference), &a); err != nil {
+			return providers.Report{}, err
+		}
+		if a.Key == "" || q.Key != "" && a.Key != key {
+			return providers.Report{}, missing
+		}
+		key = a.Key
+	}
+	var r record
+	version, err := p.state.load(ctx, key, &r)
+	if err != nil {
+		return providers.Report{}, err
+	}
+	if version == 0 {
+		return providers.Report{}, missing
+	}
+	if r.Kind == providers.DepositAddress {
+		return p.report(r, 0), nil
+	}
+	height, err := p.sync(ctx)
+	if err != nil {
+		return providers.Report{}, err
+	}
+	r = record{}
+	if _, err = p.state.load(ctx, key, &r); err != nil {
+		return providers.Report{}, err
+	}
+	if r.Order != nil && !r.Order.Seen && r.Mined == nil && r.Gone == nil {
+		if r, err = p.look(ctx, key, r); err != nil {
+			return providers.Report{}, err
+		}
+	}
+	return p.report(r, height), nil
+}
+
+// look asks the node for a transaction that was signed and of which nobody said that it arrived.
+func (p *Provider) look(ctx context.Context, key string, r record) (record, error) {
+	e, err := p.pick(ctx)
+	if err != nil {
+		return r, err
+	}
+	known, err := p.known(ctx, e, r)
+	if err != nil {
+		return r, err
+	}
+	if !known {
+		return r, fmt.Errorf("evm: no node has it: %w", providers.ErrNotFound)
+	}
+	first := false
+	r, err = change(ctx, p.state, key, func(now *record, _ bool) error {
+		if first = !now.Order.Seen; !first {
+			return errSame
+		}
+		now.Order.Seen = true
+		now.Changes++
+		return nil
+	})
+	if err == nil && first {
+		err = p.changed(ctx, key, r)
+	}
+	return r, err
+}
+
+// Poll implements providers.Poller. It looks at what is new on the chain, does what Config.Manual does not leave to others, and
+// returns what happened after the cursor.
+func (p *Provider) Poll(ctx context.Context, cursor string, limit int) ([]providers.Event, string, error) {
+	n := 0
+	if cursor != "" {
+		var err error
+		if n, err = strconv.Atoi(cursor); err != nil || n < 0 {
+			return nil, cursor, errors.New("evm: not a cursor of this provider")
+		}
+	}
+	height, err := p.sync(ctx)
+	if err == nil && !p.config.Manual {
+		err = p.tend(ctx)
+	}
+	if err != nil {
+		return nil, cursor, err
+	}
+	items, err := p.log.read(ctx, n, limit)
+	if err != nil {
+		return nil, cursor, err
+	}
+	events := make([]providers.Event, 0, len(items))
+	for _, item := range items {
+		var r record
+		if _, err := p.state.load(ctx, item.Key, &r); err != nil {
+			return nil, cursor, err
+		}
+		report := p.report(r, height)
+		events = append(events, providers.Event{ID: item.ID, Report: &report, At: report.At})
+	}
+	if len(events) == 0 {
+		return nil, cursor, nil
+	}
+	return events, strconv.Itoa(n + len(items)), nil
+}
+
+// Check implements providers.Checker: every endpoint answers and is on the right chain, and the signer has the treasury's key.
+func (p *Provider) Check(ctx context.Context) error {
+	var errs []error
+	if _, err := p.running(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	for _, e := range p.endpoints {
+		one := &Provider{config: p.config, state: p.state, endpoints: []*endpoint{e}}
+		_, err := one.pick(ctx)
+		errs = append(errs, err)
+	}
+	_, err := p.publicKey(ctx, p.config.Treasury.Key, p.treasury)
+	return errors.Join(append(errs, err)...)
+}
