@@ -77,8 +77,8 @@ type ChainWorld struct {
 	Congest func() error
 	// Bump makes the adapter replace what is stuck now, if it does not do so when it polls. Optional.
 	Bump func(p providers.Provider) error
-	// Unbump makes the next block hold the transactions of ours that were replaced, not those that took their place. Required
-	// with Congest.
+	// Unbump ends congestion, and makes the next block hold the transactions of ours that were replaced, not those that took their
+	// place; the check mines it at once. Required with Congest.
 	Unbump func() error
 	// Forget makes the nodes forget all that waits, as after a restart. Optional.
 	Forget func() error

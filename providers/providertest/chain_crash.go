@@ -45,6 +45,12 @@ var crashWithdrawalCheck = ChainCheck{
 				p.insist(between)
 				defer p.arrives(between, "sent after a process was "+when)
 			}
+			if i%2 == 0 { // payments may send it again without looking
+				op.Attempt++
+				if _, err := p.adapter.Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) == providers.Rejected {
+					p.failf("%s: sent again, it is Rejected: %v", when, err)
+				}
+			}
 			p.insist(op)
 			p.mine(1)
 			p.arrives(op, when)

@@ -151,13 +151,19 @@ func sameOutputs(a, b providers.Intent) bool {
 	return pays(a) == pays(b)
 }
 
+// unbump has what was replaced mined, before the adapter sends anything again.
+func (p *chainProbe) unbump() {
+	p.must(p.Unbump(), "Unbump")
+	p.mine(1)
+}
+
 var originalFirstCheck = ChainCheck{
 	Name: "original-is-mined-first",
 	Rule: "A block may hold the transaction that was replaced and not the one that took its place. The withdrawal is paid once, and its fee is what that one cost.",
 	run: func(p *chainProbe) {
 		op, tap := p.congested(currency.Amount{})
 		p.replaced(op, tap)
-		p.must(p.Unbump(), "Unbump")
+		p.unbump()
 		p.arrives(op, "the transaction that was replaced is mined")
 		p.settle()
 		p.paidOut(op, "the transaction that was replaced is mined, for good")
@@ -192,7 +198,7 @@ var capHoldsCheck = ChainCheck{
 				p.failf("with a cap of %v a transaction was signed that may cost %v", op.MaxFee, r.Intent.MaxFee)
 			}
 		}
-		p.must(p.Unbump(), "Unbump")
+		p.unbump()
 		p.arrives(op, "waited within its cap")
 	},
 }

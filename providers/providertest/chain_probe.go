@@ -152,11 +152,14 @@ func (p *chainProbe) heard(e providers.Event) {
 	p.record(r, "Lookup")
 }
 
-// drain polls, and looks up what was sent, as payments does.
+// drain polls, and looks up what was sent and is not final, as payments does.
 func (p *chainProbe) drain() {
 	if err := p.scan(); err != nil {
 		p.fatalf("Poll after %q: %v", p.cursor, err)
 	}
+	p.sent = slices.DeleteFunc(p.sent, func(op providers.Operation) bool {
+		return op.Kind == providers.DepositAddress || p.byKey[op.Key].Final
+	})
 	for _, op := range p.sent {
 		r, err := p.adapter.Lookup(p.ctx, query(op))
 		if errors.Is(err, providers.ErrNotFound) {

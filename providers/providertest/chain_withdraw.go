@@ -54,9 +54,18 @@ var eightCheck = ChainCheck{
 
 var twoProcessesSendCheck = ChainCheck{
 	Name: "two-processes-send",
-	Rule: "Two processes that send the same eight withdrawals at once, on one store, pay each once.",
+	Rule: "Two processes on one store that send in turn, and that send the same eight withdrawals at once, pay each once.",
 	run: func(p *chainProbe) {
-		p.allArrive("8 withdrawals at once from two processes", p.adapter, p.Connect(nil))
+		processes := []providers.Provider{p.adapter, p.Connect(nil)}
+		for i := range 4 {
+			op := p.withdrawal(p.NewAddress(), p.Usual(p.Asset))
+			if _, err := processes[i%2].Submit(p.ctx, op); err != nil {
+				p.failf("2 processes that send in turn: %v", err)
+			}
+			p.insist(op)
+			defer p.arrives(op, "sent by 2 processes in turn")
+		}
+		p.allArrive("8 withdrawals at once from two processes", processes...)
 	},
 }
 

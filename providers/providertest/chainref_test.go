@@ -33,6 +33,9 @@ type reference struct {
 	flaw   flaw
 	mu     sync.Mutex // one change at a time in a process; between processes the store decides
 	memory *book      // of an adapter with the flaw of keeping all in memory
+	nonce  uint64     // of one that counts by itself
+	index  int        // of one that counts by itself
+	number int        // of the process
 }
 
 // book is the document.
@@ -67,8 +70,9 @@ type send struct {
 	To, Key   string
 	Nonce     uint64
 	Versions  []modelTx
-	MaxFee    int64 // 0: none
-	SignedAt  int   // height
+	Hashes    []string // of the versions
+	MaxFee    int64    // 0: none
+	SignedAt  int      // height
 	Mined     *place
 	Winner    int // index of the version that was mined
 	Cost      int64
@@ -77,7 +81,7 @@ type send struct {
 	Effects   []providers.Effect
 }
 
-func (s send) reference() string { return s.Versions[0].hash() }
+func (s send) reference() string { return s.Hashes[0] }
 
 // deposit is a log that names an address of ours.
 type deposit struct {
@@ -141,12 +145,6 @@ func (a *reference) change(ctx context.Context, do func(b *book) error) error {
 		if err != nil || bytes.Equal(before, text) || a.memory != nil {
 			return err
 		}
-		if a.flaw == overwrites {
-			_, version, err = a.store.Load(ctx, "book")
-			if err != nil {
-				return err
-			}
-		}
 		if _, err = a.store.Store(ctx, "book", text, version); !errors.Is(err, providers.ErrStateConflict) {
 			return err
 		}
@@ -174,7 +172,7 @@ func (a *reference) Submit(ctx context.Context, op providers.Operation) (provide
 	}
 	var at int
 	err := a.change(ctx, func(b *book) error {
-		if at = b.find(op.Key); at >= 0 && a.flaw != mintsAnew {
+		if at = b.find(op.Key); at >= 0 && a.flaw != mintsAnew && (a.flaw != capsSigned || a.now().Before(op.FeeUntil)) {
 			return nil // signed before: what follows is harmless
 		}
 		if b.Halted != "" && a.flaw != sendsWhenHalted {
@@ -204,8 +202,13 @@ func (a *reference) Submit(ctx context.Context, op providers.Operation) (provide
 // make prices, signs and checks a withdrawal.
 func (a *reference) make(ctx context.Context, b *book, op providers.Operation) (send, error) {
 	price, err := a.node.price()
-	if err != nil {
+	switch {
+	case err != nil && a.flaw == silenceIsNo:
+		return send{}, rejected("", err)
+	case err != nil:
 		return send{}, notSent("", err)
+	case a.flaw == wantsBoolean && op.AssetID() == mute.ID():
+		return send{}, rejected("", errors.New("the token did not return true"))
 	}
 	s := send{
 		Operation: op.Key, Member: op.Member, Purpose: providers.PurposeWithdrawal, Asset: op.AssetID(), Quantity: op.Amount.Big(),
@@ -281,13 +284,17 @@ func (a *reference) sign(ctx context.Context, b *book, s *send, price int64) err
 	}
 	replaces := ""
 	if len(s.Versions) > 0 {
-		replaces = s.Versions[len(s.Versions)-1].hash()
+		replaces = s.Hashes[len(s.Hashes)-1]
 	} else {
 		s.Nonce = b.Nonces[s.Key]
 		if a.flaw == asksForNonce {
 			if s.Nonce, err = a.node.nonce(modelAddress(public)); err != nil {
 				return notSent("", err)
 			}
+		}
+		if a.flaw == ownNonces {
+			s.Nonce = a.nonce
+			a.nonce++
 		}
 		b.Nonces[s.Key]++
 	}
@@ -329,7 +336,7 @@ func (a *reference) sign(ctx context.Context, b *book, s *send, price int64) err
 		return notSent("", errors.New("the signer's answer is no signature of its key"))
 	}
 	tx.Signature = signature
-	s.Versions = append(s.Versions, tx)
+	s.Versions, s.Hashes = append(s.Versions, tx), append(s.Hashes, tx.hash())
 	s.SignedAt = len(b.Seen) - 1
 	return nil
 }
@@ -346,8 +353,8 @@ func (a *reference) broadcast(ctx context.Context, at int) error {
 	case errors.Is(err, errKnown):
 		return nil
 	case errors.Is(err, errNonceTooLow), errors.Is(err, errUnderpriced): // perhaps an earlier version of it was faster
-		for _, tx := range s.Versions {
-			if known, err := a.node.knows(tx.hash()); known && err == nil {
+		for _, hash := range s.Hashes {
+			if known, err := a.node.knows(hash); known && err == nil {
 				return nil
 			}
 		}
@@ -409,6 +416,10 @@ func (a *reference) allocate(ctx context.Context, op providers.Operation) (provi
 			return nil
 		}
 		key := fmt.Sprintf("deposit/%d", len(b.Addresses))
+		if a.flaw == ownIndex {
+			key = fmt.Sprintf("deposit/%d", a.index)
+			a.index++
+		}
 		address, err := a.from(ctx, key)
 		if err != nil {
 			return notSent("", err)

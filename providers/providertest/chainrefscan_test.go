@@ -32,6 +32,15 @@ func (a *reference) Poll(ctx context.Context, cursor string, limit int) ([]provi
 		if err != nil {
 			return nil, "", err
 		}
+		r.Effects = slices.Clone(r.Effects)
+		for i := range r.Effects {
+			switch a.flaw {
+			case newIDs:
+				r.Effects[i].ID += "/" + cursor
+			case processIDs:
+				r.Effects[i].ID += fmt.Sprintf("/%d", a.number)
+			}
+		}
 		events = append(events, providers.Event{ID: fmt.Sprintf("%d", from+i), Report: &r, At: a.now()})
 	}
 	return events, strconv.Itoa(to), nil
@@ -59,6 +68,9 @@ func (a *reference) Lookup(ctx context.Context, q providers.Query) (providers.Re
 // sync brings the document up to the chain's newest block, sends again what the network forgot, and replaces what is stuck.
 func (a *reference) sync(ctx context.Context) error {
 	var halt error
+	if a.flaw == notesPlaceFirst {
+		return a.notesPlaceFirst(ctx)
+	}
 	err := a.change(ctx, func(b *book) error {
 		halt = nil
 		if b.Halted != "" {
@@ -75,6 +87,26 @@ func (a *reference) sync(ctx context.Context) error {
 		return err
 	}
 	return a.tend(ctx)
+}
+
+// notesPlaceFirst is sync of an adapter that writes down how far it is before it writes down what it found.
+func (a *reference) notesPlaceFirst(ctx context.Context) error {
+	var found book
+	err := a.change(ctx, func(b *book) error {
+		found = *b
+		if err := a.scan(&found); err != nil {
+			return err
+		}
+		b.Seen = found.Seen
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return a.change(ctx, func(b *book) error {
+		b.Deposits, b.Sends, b.News = found.Deposits, found.Sends, found.News
+		return nil
+	})
 }
 
 // scan walks back to the last block that is still there, and from there to the newest.
@@ -156,7 +188,7 @@ func (b *book) rollBack(ancestor int, now modelClock, flaw flaw) {
 	}
 	for i := range b.Deposits {
 		d := &b.Deposits[i]
-		if d.Mined != nil && d.Mined.Height > ancestor {
+		if d.Mined != nil && d.Mined.Height > ancestor && (d.Counted || flaw != keepsWaiting) {
 			if d.Counted && flaw != keepsOrphans {
 				d.Effects = take(d.Effects)
 			}
@@ -190,12 +222,12 @@ func (a *reference) read(b *book, block *modelBlock) error {
 		ours := providers.Purpose("")
 		for i := range b.Sends {
 			s := &b.Sends[i]
-			if v := slices.IndexFunc(s.Versions, func(tx modelTx) bool { return tx.hash() == m.Hash }); v >= 0 && (a.flaw != oneVersion || v == len(s.Versions)-1) {
+			if v := slices.Index(s.Hashes, m.Hash); v >= 0 && (a.flaw != oneVersion || v == len(s.Versions)-1) {
 				s.Mined, s.Winner, s.Cost, s.OK = here, v, m.Cost, m.OK
 				ours = s.Purpose
 			}
 		}
-		if ours != "" && ours != providers.PurposeWithdrawal && a.flaw != countsOwn {
+		if ours != "" && (ours != providers.PurposeWithdrawal || a.flaw == skipsOwn) && a.flaw != countsOwn {
 			continue // between our own addresses
 		}
 		if a.flaw == creditsFailed && !m.OK {
@@ -208,6 +240,9 @@ func (a *reference) read(b *book, block *modelBlock) error {
 			at := slices.IndexFunc(b.Addresses, func(o owned) bool { return o.Address == l.To })
 			if at < 0 || (l.Quantity.Sign() == 0 && a.flaw != creditsZero) {
 				continue
+			}
+			if a.flaw == stopsAtLarge && l.Quantity.BitLen() > 127 {
+				return errors.New("a quantity of more than 127 bits")
 			}
 			if m.Tx.Fake && a.flaw == creditsFakes {
 				l.Asset = coin.ID()
@@ -223,6 +258,9 @@ func (a *reference) read(b *book, block *modelBlock) error {
 				}
 				l.Quantity = new(big.Int).Sub(is, was)
 			}
+			if at := slices.IndexFunc(b.Deposits, func(d deposit) bool { return d.Tx == m.Hash && d.Index == i }); a.flaw == keepsWaiting && at >= 0 && b.Deposits[at].Mined != nil {
+				continue
+			}
 			b.arrived(deposit{Tx: m.Hash, Index: i, To: l.To, Member: b.Addresses[at].Member, Asset: l.Asset, Quantity: l.Quantity, Mined: here}, a.flaw)
 		}
 	}
@@ -236,9 +274,6 @@ func (b *book) arrived(d deposit, flaw flaw) {
 	for i := range b.Deposits {
 		if o := &b.Deposits[i]; o.reference() == d.reference() {
 			o.Mined = d.Mined
-			if flaw == countsTwice {
-				o.Counted = false
-			}
 			b.News = append(b.News, o.reference())
 			return
 		}
@@ -262,7 +297,7 @@ func (a *reference) count(b *book, head int) {
 		if n >= need && !d.Counted {
 			d.Counted = true
 			if amount, ok := d.amount(a.flaw); ok && amount.Sign() > 0 {
-				d.Effects = append(d.Effects, providers.Effect{ID: d.id(a.flaw, len(b.Seen)), Kind: providers.Moved, Amount: amount, At: a.now()})
+				d.Effects = append(d.Effects, providers.Effect{ID: d.id(a.flaw), Kind: providers.Moved, Amount: amount, At: a.now()})
 			}
 			b.News = append(b.News, d.reference())
 		}
@@ -277,9 +312,9 @@ func (a *reference) count(b *book, head int) {
 			continue
 		}
 		n := head - s.Mined.Height + 1
-		if n >= wanted && !s.Counted && (s.OK || n > window) {
+		if n >= a.sendsWant() && !s.Counted && (s.OK || n > window) {
 			s.Counted = true
-			id := fmt.Sprintf("%s/%s/out/%s", modelID, s.Versions[s.Winner].hash(), s.Mined.Block)
+			id := fmt.Sprintf("%s/%s/out/%s", modelID, s.Hashes[s.Winner], s.Mined.Block)
 			asset, _ := currency.Lookup(s.Asset)
 			amount, err := currency.FromBig(new(big.Int).Neg(s.Quantity), asset)
 			if s.OK && s.Purpose == providers.PurposeWithdrawal && err == nil {
@@ -298,6 +333,13 @@ func (a *reference) count(b *book, head int) {
 	}
 }
 
+func (a *reference) sendsWant() int {
+	if a.flaw == sendsEarly {
+		return wanted - 1
+	}
+	return wanted
+}
+
 // amount of a deposit; false: no amount holds it, or nobody defined the asset.
 func (d deposit) amount(flaw flaw) (currency.Amount, bool) {
 	asset, ok := currency.Lookup(d.Asset)
@@ -305,6 +347,9 @@ func (d deposit) amount(flaw flaw) (currency.Amount, bool) {
 		return currency.Amount{}, false
 	}
 	q := d.Quantity
+	if flaw == narrow && q.BitLen() > 126 {
+		return currency.Amount{}, false
+	}
 	if flaw == cutsLarge && q.BitLen() > 127 {
 		q = new(big.Int).And(q, new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 127), big.NewInt(1)))
 	}
@@ -312,12 +357,9 @@ func (d deposit) amount(flaw flaw) (currency.Amount, bool) {
 	return amount, err == nil
 }
 
-func (d deposit) id(flaw flaw, scans int) string {
-	switch flaw {
-	case sameIDs:
+func (d deposit) id(flaw flaw) string {
+	if flaw == sameIDs {
 		return fmt.Sprintf("%s/%s/%d", modelID, d.Tx, d.Index)
-	case newIDs:
-		return fmt.Sprintf("%s/%s/%d/%s/%d", modelID, d.Tx, d.Index, d.Mined.Block, scans)
 	}
 	return fmt.Sprintf("%s/%s/%d/%s", modelID, d.Tx, d.Index, d.Mined.Block)
 }
@@ -364,7 +406,7 @@ func (b *book) ofDeposit(d deposit, flaw flaw) providers.Report {
 		if _, known := currency.Lookup(d.Asset); !known {
 			code = "unknown_asset"
 		}
-		r.Quarantined = []providers.Quarantined{{ID: d.id(flaw, 0), Asset: string(d.Asset), Quantity: d.Quantity.String(), Code: code}}
+		r.Quarantined = []providers.Quarantined{{ID: d.id(flaw), Asset: string(d.Asset), Quantity: d.Quantity.String(), Code: code}}
 	case ok && amount.AssetID() == ether.ID() && amount.Big().Cmp(big.NewInt(dust)) <= 0 && flaw != dropsDust:
 		r.Reason = providers.Reason{Code: providers.CodeDust}
 	}
@@ -407,7 +449,7 @@ func (a *reference) tend(ctx context.Context) error {
 		if s.Mined != nil {
 			continue
 		}
-		known, err := a.node.knows(s.Versions[len(s.Versions)-1].hash())
+		known, err := a.node.knows(s.Hashes[len(s.Hashes)-1])
 		if err != nil {
 			return err
 		}
@@ -524,5 +566,9 @@ func (a *reference) Quote(_ context.Context, op providers.Operation) (providers.
 	if err != nil {
 		return providers.Quote{}, err
 	}
-	return providers.Quote{Fee: currency.MustNew(gasOf(op.AssetID())*price*3, ether), Until: a.now().Add(quoteValid)}, nil
+	fee := gasOf(op.AssetID()) * price * 3
+	if a.flaw == quotesLittle {
+		fee /= 6
+	}
+	return providers.Quote{Fee: currency.MustNew(fee, ether), Until: a.now().Add(quoteValid)}, nil
 }

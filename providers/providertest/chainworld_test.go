@@ -44,6 +44,7 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 	}
 	c.seal(&modelBlock{state: genesis})
 	store, now, addresses := &memoryStore{}, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), 0
+	processes := 0
 	locked := func(do func() error) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -66,8 +67,10 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 	asIs := func(*modelTx) {}
 	w := &providertest.ChainWorld{
 		Connect: func(tap *providertest.Tap) providers.Provider {
+			processes++
 			a := &reference{
-				store: tap.State(store), signer: tap.Signer(signer), node: &node{c, tap}, flaw: f,
+				number: processes,
+				store:  tap.State(store), signer: tap.Signer(signer), node: &node{c, tap}, flaw: f,
 				now: func() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return now },
 			}
 			if f == inMemory {
