@@ -123,6 +123,10 @@ func (f *farSide) broadcast(o *operation) {
 		o.fail("invalid_address", "This is not an address.")
 		return
 	}
+	var err error
+	if o.gas, err = f.networkFee(o.moving); err != nil {
+		f.books.breaks(err)
+	}
 	o.tx = f.newTransaction()
 	o.tx.outputs = append(o.tx.outputs, &output{operation: o, reverts: to == AddressReverts})
 	if a, ours := f.addresses[to]; ours && a.method == providers.Chain {
@@ -217,11 +221,8 @@ func (f *farSide) finish(out *output, at time.Time) {
 
 // payMiners posts the network fee of a withdrawal, or with another sign gives it back.
 func (f *farSide) payMiners(o *operation, id string, at time.Time, sign func(currency.Amount) currency.Amount) {
-	fee, err := f.networkFee(o.moving)
-	if err != nil {
-		f.books.breaks(err)
-	} else if fee.Sign() > 0 {
-		o.post(providers.Effect{ID: id + "/fee", Kind: providers.Fee, Amount: sign(fee), At: at}, "miners")
+	if o.gas.Sign() > 0 {
+		o.post(providers.Effect{ID: id + "/fee", Kind: providers.Fee, Amount: sign(o.gas), At: at}, "miners")
 	}
 }
 
@@ -284,6 +285,17 @@ func (f *farSide) orphan(out *output, dropped bool) {
 		}
 	}
 	o.changed(f.now)
+}
+
+// SetNetworkFee changes what the chain charges for a withdrawal that is sent from now on: Config.NetworkFee.
+func (s *Sandbox) SetNetworkFee(fee Fee) error {
+	if fee.Rate.IsNegative() || fee.Fixed < 0 {
+		return fmt.Errorf("%w: negative fee", ErrConfig)
+	}
+	s.far.enter()
+	defer s.far.mu.Unlock()
+	s.far.cfg.NetworkFee = fee
+	return nil
 }
 
 func (f *farSide) networkFee(a currency.Amount) (currency.Amount, error) {

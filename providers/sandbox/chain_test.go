@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,44 @@ func TestChainWithdrawalThatReverts(t *testing.T) {
 	require.Len(t, r.Effects, 1)
 	assert.Equal(t, providers.Fee, r.Effects[0].Kind, "gas is spent on what reverts, too")
 	assert.Equal(t, 0, w.Executed(op.Key))
+}
+
+// What may cost no more than was quoted, or only until then, is refused for ever under its key; what was broadcast is not.
+func TestNetworkFeeIsBounded(t *testing.T) {
+	w := newWorld(t)
+	bounded := func() providers.Operation {
+		op := withdrawal(providers.Chain, "0xabc", gwei(500))
+		q, err := w.Quote(context.Background(), op)
+		require.NoError(t, err)
+		op.MaxFee, op.FeeUntil = q.Fee, q.Until
+		return op
+	}
+	sent, tooDear, inAnother, late := bounded(), bounded(), bounded(), bounded()
+	inAnother.MaxFee = usd(100)
+	w.submit(sent)
+	require.NoError(t, w.SetNetworkFee(sandbox.Fee{Fixed: 1_000_000_000_000_000}))
+	require.ErrorIs(t, w.SetNetworkFee(sandbox.Fee{Fixed: -1}), sandbox.ErrConfig)
+	refused := func(op providers.Operation, code string) {
+		t.Helper()
+		for range 2 {
+			_, err := w.Submit(context.Background(), op)
+			e, ok := errors.AsType[*providers.Error](err)
+			require.True(t, ok, "%v", err)
+			require.Equal(t, providers.Rejected, e.Certainty)
+			require.Equal(t, code, e.Code)
+			w.advance(time.Minute)
+		}
+		require.Zero(t, w.Executed(op.Key))
+	}
+	refused(tooDear, providers.CodeFeeCap)
+	refused(inAnother, providers.CodeFeeCap)
+	require.NoError(t, w.SetNetworkFee(sandbox.Fee{}))
+	refused(tooDear, providers.CodeFeeCap)
+	w.advance(time.Hour)
+	refused(late, providers.CodeQuoteExpired)
+	w.submit(sent)
+	require.Equal(t, 1, w.Executed(sent.Key))
+	require.Negative(t, w.lookup(sent).Effects[0].Amount.Sign())
 }
 
 func TestWithdrawalToAnAddressOfOurs(t *testing.T) {

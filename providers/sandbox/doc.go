@@ -21,6 +21,9 @@
 //   - What an instrument does follows from the one-time token that it was linked with: [TokenCardDeclined],
 //     [TokenBankReturned] … A token may also be charged directly. An unknown token is a Failed report, not an error.
 //
+// A chain withdrawal costs a network fee, also when it reverts. One that may cost less (Operation.MaxFee), or whose price was
+// quoted for a time that has passed (FeeUntil), is Rejected with the code fee_cap or quote_expired; see [Sandbox.SetNetworkFee].
+//
 // # The same key again
 //
 // The same operation under a known key is answered as it stands now, or with a Duplicate error if Config.DuplicateErrors

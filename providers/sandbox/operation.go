@@ -26,6 +26,7 @@ type operation struct {
 	address string
 	member  string
 	tx      *transaction
+	gas     currency.Amount // what the network charges for a chain withdrawal, as it was when that was broadcast
 
 	// moving is the amount that moves; it differs from what was asked for after a WrongAmount.
 	moving     currency.Amount

@@ -14,6 +14,7 @@ import (
 type keyEntry struct {
 	request   providers.Operation
 	operation *operation // nil: the request was rejected
+	refusal   error      // why it was
 	at        time.Time
 }
 
@@ -25,6 +26,8 @@ var (
 	errLimit     = errors.New("sandbox: too many requests")
 	errRejected  = errors.New("sandbox: the far side refused the request")
 	errDuplicate = errors.New("sandbox: the key is known")
+	errQuote     = errors.New("sandbox: the quoted price has expired")
+	errFee       = errors.New("sandbox: the network charges more than the operation allows")
 )
 
 // Submit implements [providers.Provider].
@@ -85,11 +88,12 @@ func (f *farSide) arrive(op providers.Operation, fault Fault, sentAt time.Time) 
 		return f.again(known, op)
 	}
 	entry := &keyEntry{request: op, at: f.now}
-	if !f.cfg.NoKeys || fault == Reject {
+	if !f.cfg.NoKeys {
 		f.keys[op.Key] = entry
 	}
-	if fault == Reject {
-		return providers.Report{}, rejected()
+	if entry.refusal = f.refusal(op, fault); entry.refusal != nil {
+		f.keys[op.Key] = entry
+		return providers.Report{}, entry.refusal
 	}
 	o := f.add(op, f.newID(prefix(op.Kind)), sentAt)
 	entry.operation = o
@@ -108,7 +112,7 @@ func (f *farSide) arrive(op providers.Operation, fault Fault, sentAt time.Time) 
 // again answers a request under a key that is known.
 func (f *farSide) again(known *keyEntry, op providers.Operation) (providers.Report, error) {
 	if known.operation == nil {
-		return providers.Report{}, rejected()
+		return providers.Report{}, known.refusal
 	}
 	op.Attempt, op.FirstSent = known.request.Attempt, known.request.FirstSent
 	switch {
@@ -123,8 +127,32 @@ func (f *farSide) again(known *keyEntry, op providers.Operation) (providers.Repo
 	return known.operation.report(), nil
 }
 
-func rejected() error {
-	return &providers.Error{Certainty: providers.Rejected, Code: "invalid_request", Err: errRejected}
+// refusal says why the far side will not do this under this key, now or ever; nil: it will.
+func (f *farSide) refusal(op providers.Operation, fault Fault) error {
+	reject := func(code string, err error) error {
+		return &providers.Error{Certainty: providers.Rejected, Code: code, Err: err}
+	}
+	if fault == Reject {
+		return reject("invalid_request", errRejected)
+	}
+	if op.Kind != providers.Withdrawal || op.Method != providers.Chain {
+		return nil
+	}
+	if !op.FeeUntil.IsZero() && f.now.After(op.FeeUntil) {
+		return reject(providers.CodeQuoteExpired, errQuote)
+	}
+	if !op.MaxFee.IsValid() {
+		return nil
+	}
+	fee, err := f.networkFee(op.Amount)
+	if err != nil {
+		f.books.breaks(err)
+		return nil
+	}
+	if c, err := fee.Cmp(op.MaxFee); err != nil || c > 0 {
+		return reject(providers.CodeFeeCap, errFee)
+	}
+	return nil
 }
 
 // begin does what was asked, as far as it happens at once.
