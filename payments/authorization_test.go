@@ -37,6 +37,7 @@ var actors = map[string]payments.Actor{
 var rights = map[string]gate{
 	"Deposit":     {may: []string{"owner"}, action: payments.ActDeposit, member: "alice"},
 	"Withdraw":    {may: []string{"owner"}, action: payments.ActWithdraw, member: "alice"},
+	"Quote":       {may: []string{"owner"}, action: payments.ActWithdraw, member: "alice"},
 	"Send":        {may: []string{"owner"}, action: payments.ActTransfer, member: "alice"},
 	"Tip":         {may: []string{"owner"}, action: payments.ActTransfer, member: "alice"},
 	"Refund":      {may: []string{"owner"}, action: payments.ActRefund, member: "alice"},
@@ -225,7 +226,8 @@ func takesActor(method reflect.Type) bool {
 func TestEveryFieldOfARequestIsInTheCorpus(t *testing.T) {
 	for request, fields := range map[reflect.Type]string{
 		reflect.TypeFor[payments.DepositRequest]():  "Key Actor Member Amount Instrument Reference Description",
-		reflect.TypeFor[payments.WithdrawRequest](): "Key Actor Member Amount To Reference Description",
+		reflect.TypeFor[payments.WithdrawRequest](): "Key Actor Member Amount To Quote Reference Description TravelRule",
+		reflect.TypeFor[payments.QuoteRequest]():    "Actor Member Amount To",
 		reflect.TypeFor[payments.TransferRequest](): "Key Actor From To Amount Reference Description",
 		reflect.TypeFor[payments.RefundRequest]():   "Key Actor Of Amount Description",
 		reflect.TypeFor[payments.ExchangeRequest](): "Key Actor Member Amount To",
@@ -302,7 +304,7 @@ func TestNoBookSeesAnother(t *testing.T) {
 }
 
 // idFields are the fields that name something that was recorded.
-var idFields = map[field]bool{fInstrument: true, fDestination: true, fPayment: true, fCase: true}
+var idFields = map[field]bool{fInstrument: true, fDestination: true, fPayment: true, fCase: true, fQuote: true}
 
 // A delivery about a payment of one book that is sent to another is no money there, even where both have the same secret.
 func TestADeliveryForAnotherBookIsNoMoneyHere(t *testing.T) {

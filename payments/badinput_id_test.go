@@ -101,6 +101,15 @@ func badCases() []bad {
 	return append(rows, one("empty", func(*world) string { return "" }), one("a payment without one", func(w *world) string { return w.paid }))
 }
 
+func badQuotes() []bad {
+	rows := ids(func(w *world) string { return w.quote }, func(f *form, id string) { f.quote = id }, payments.ErrNoQuote, "quote")
+	return append(rows, bad{
+		name: "a payment", put: func(w *world, f *form) { f.quote = w.paid }, is: payments.ErrNoQuote, class: payments.ErrNotFound,
+	}, bad{
+		name: "of another amount", put: func(w *world, f *form) { f.quote, f.amount = w.quote, usd("2.00") }, is: payments.ErrNoQuote, class: payments.ErrInvalid,
+	})
+}
+
 func badInstruments() []bad {
 	rows := ids(func(w *world) string { return w.card }, func(f *form, id string) { f.instrument = id }, payments.ErrNoInstrument, "instrument")
 	one := func(name string, id func(w *world) string) bad {

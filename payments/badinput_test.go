@@ -45,6 +45,8 @@ const (
 	fReference   field = "reference"
 	fInstrument  field = "instrument"
 	fDestination field = "destination"
+	fQuote       field = "quote"
+	fTravel      field = "travel rule"
 	fPayment     field = "payment"
 	fCase        field = "case"
 	fToken       field = "token"
@@ -57,7 +59,7 @@ const (
 type form struct {
 	actor                                                     payments.Actor
 	key, member, to, text, reference, instrument, destination string
-	payment, caseID, token, provider                          string
+	payment, caseID, token, provider, quote, travel           string
 	amount                                                    currency.Amount
 	wanted, asset                                             currency.AssetID
 	method                                                    providers.Method
@@ -87,7 +89,7 @@ type bad struct {
 type world struct {
 	*env
 	card, bank, bobsCard, refused string // instruments
-	paid, tip, stray              string // payments, and a case
+	paid, tip, stray, quote       string // payments, a case, and a quote of alice
 }
 
 var bitcoin = currency.MustDefine(currency.Info{ID: "bip122:000000000019d6689c085ae165831e93/slip44:0", Code: "BTC", Name: "Bitcoin", Scale: 8, Kind: currency.Crypto})
@@ -123,6 +125,9 @@ func newWorld(t *testing.T) *world {
 	}
 	w.hasWallet("carol", "0.00", "0.00", "20.00")
 	w.stray = w.strayed(usd("12.00")).ID
+	q, err := w.svc.Quote(w.ctx, payments.QuoteRequest{Actor: alice, Amount: usd("1.00"), To: w.bank})
+	require.NoError(t, err)
+	w.quote = q.ID
 	return w
 }
 
@@ -180,9 +185,10 @@ func counterDoors(name string, at func(w *world) counter) []door {
 			})
 			return err
 		}},
-		{name + ".Withdraw", with(money, fDestination, "to"), asAlice, func(w *world, f form) error {
+		{name + ".Withdraw", with(money, fDestination, "to", fQuote, "quote", fTravel, "travel_rule"), asAlice, func(w *world, f form) error {
 			_, err := at(w).Withdraw(w.ctx, payments.WithdrawRequest{
 				Key: f.key, Actor: f.actor, Member: f.member, Amount: f.amount, To: f.destination, Reference: f.reference, Description: f.text,
+				Quote: f.quote, TravelRule: f.travel,
 			})
 			return err
 		}},
@@ -217,6 +223,10 @@ func counterDoors(name string, at func(w *world) counter) []door {
 // serviceDoors are the doors that a desk has not.
 func serviceDoors() []door {
 	return []door{
+		{"Service.Quote", map[field]string{fActor: "actor", fMember: "member", fAmount: "amount", fDestination: "to"}, asAlice, func(w *world, f form) error {
+			_, err := w.svc.Quote(w.ctx, payments.QuoteRequest{Actor: f.actor, Member: f.member, Amount: f.amount, To: f.destination})
+			return err
+		}},
 		{"Service.Link", map[field]string{fActor: "actor", fKey: "key", fMember: "member", fToken: "token", fMethod: "method"}, asAlice, func(w *world, f form) error {
 			_, err := w.svc.Link(w.ctx, payments.LinkRequest{Key: f.key, Actor: f.actor, Member: f.member, Method: f.method, Token: f.token, Provider: f.provider})
 			return err
@@ -281,7 +291,7 @@ func wrong() map[field][]bad {
 	return map[field][]bad{
 		fActor: badActors(), fKey: badKeys(), fMember: badMembers(), fTo: badPayees(), fAmount: badAmounts(), fWanted: badWanted(),
 		fAsset: badAssets(), fAssetName: badAssetNames(), fOpens: badOpens(), fText: badTexts(), fReference: badReferences(), fInstrument: badInstruments(),
-		fDestination: badDestinations(), fPayment: badPayments(), fCase: badCases(), fToken: badTokens(), fMethod: badMethods(), fResolution: badResolutions(),
+		fDestination: badDestinations(), fQuote: badQuotes(), fTravel: badTravelRules(), fPayment: badPayments(), fCase: badCases(), fToken: badTokens(), fMethod: badMethods(), fResolution: badResolutions(),
 	}
 }
 

@@ -108,6 +108,19 @@ func badReferences() (rows []bad) {
 	return rows
 }
 
+// badTravelRules are bad in the same ways.
+func badTravelRules() []bad {
+	rows := badReferences()
+	for i, row := range rows {
+		rows[i].put = func(w *world, f *form) {
+			of := *f
+			row.put(w, &of)
+			f.travel = of.reference
+		}
+	}
+	return rows
+}
+
 // lookalikes are texts that a reader takes for alice, and a machine does not.
 func lookalikes() []sample {
 	return []sample{

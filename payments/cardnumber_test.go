@@ -114,7 +114,7 @@ func TestEveryStringOfARequestIsATextOrAReference(t *testing.T) {
 		}
 		names[name] = true
 	}
-	references := []string{"Key", "Member", "From", "To", "Of", "Instrument", "Provider", "Reference", "Method", "Asset"}
+	references := []string{"Key", "Member", "From", "To", "Of", "Instrument", "Provider", "Reference", "Method", "Asset", "Quote", "TravelRule"}
 	for _, request := range []any{
 		payments.TransferRequest{},
 		payments.DepositRequest{},

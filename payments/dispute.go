@@ -281,7 +281,7 @@ func (j *journal) settleDispute(d *dispute) error {
 	}
 	if (d.State == providers.DisputeWon || d.State == providers.DisputeLost || net.Sign() == 0) && !planted("keep-disputed-hold") {
 		for _, e := range j.rec.Effects {
-			if e.Dispute == d.ID && e.Hold != uuid.Nil && !j.emptied[e.Hold] {
+			if e.Dispute == d.ID && e.Hold != uuid.Nil {
 				j.releaseHold(e.Hold)
 			}
 		}

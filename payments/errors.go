@@ -38,6 +38,9 @@ const (
 	ErrNotOwed        ledger.Code = "not_owed"          // more than the member owes; class Declined
 	ErrLimit          ledger.Code = "limit"             // a limit of the policy; class Declined
 	ErrNoRate         ledger.Code = "no_rate"           // no rate between the two assets; class Invalid
+	ErrNoQuote        ledger.Code = "no_quote"          // unknown quote (class NotFound), none where one is needed (Invalid), or no answer (Unavailable)
+	ErrQuoteUsed      ledger.Code = "quote_used"        // a quote is for one withdrawal; class Declined
+	ErrQuoteExpired   ledger.Code = "quote_expired"     // class Declined
 	ErrNoProvider     ledger.Code = "no_provider"       // the provider is not registered in this process; class Unavailable
 	ErrProviderExists ledger.Code = "provider_exists"   // another provider has this name; class Conflict
 	ErrForeignBody    ledger.Code = "unreadable_record" // a stored document has a newer schema or cannot be read; class Corrupt

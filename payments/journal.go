@@ -22,7 +22,7 @@ import (
 //	deposit taken back      hold → C, X → C, then U, R → C
 //	withdrawal, refund out  hold → C, then U, R → C up to what was asked for, the rest X → C
 //	payout that came back   C → X, then C → R, U, X
-//	fee                     F → C
+//	fee                     F → C; what the member bears of a withdrawal's: hold → F, then U, R → F (see fee.go)
 //	settled                 S → C
 //	converted               P → C of what is given, C → P of what is got
 //	disputes                see dispute.go
@@ -60,6 +60,7 @@ func (n *news) reads(rec *record) ledger.Reads {
 	switch rec.Kind {
 	case Withdrawal, Refund:
 		r.Holds = append(r.Holds, mustID(rec.ID))
+		r.Transactions = append(r.Transactions, n.feeIDs(rec.FeeTurns)...)
 	default:
 	}
 	if rec.Kind == Refund {
@@ -291,6 +292,9 @@ func (n *news) finish(v ledger.View) ([]ledger.Command, error) {
 	n.merge(rec)
 	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
 	if err := j.settleDisputes(); err != nil {
+		return nil, err
+	}
+	if err := j.settleFee(); err != nil {
 		return nil, err
 	}
 	if err := j.release(); err != nil {

@@ -67,6 +67,17 @@ type catalogue interface {
 	offerings(name string, kind providers.Kind, method providers.Method, asset currency.AssetID) []route
 	// checkAddress refuses an address that the provider can tell is mistyped.
 	checkAddress(name string, asset currency.AssetID, address string) error
+	// quotes tells whether the provider says beforehand what an operation costs.
+	quotes(name string) bool
+}
+
+func (l *lanes) quotes(name string) bool {
+	p, err := l.provider(name)
+	if err != nil {
+		return false
+	}
+	_, ok := providers.As[providers.Quoter](p)
+	return ok
 }
 
 func (l *lanes) checkAddress(name string, asset currency.AssetID, address string) error {

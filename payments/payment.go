@@ -69,6 +69,9 @@ type Payment struct {
 	Amount       currency.Amount
 	Fee          currency.Amount        // the platform's, included in Amount
 	Bought       currency.Amount        // what an exchange gave
+	MaxFee       currency.Amount        // of a withdrawal with a Quote: the most that the network may charge, in its own asset
+	NetworkFee   currency.Amount        // what the provider charged for a withdrawal so far, perhaps in another asset
+	FeeBorne     currency.Amount        // the part of NetworkFee that the member bore, beside Amount: see Config.WithdrawalFees
 	Moved        currency.Amount        // net of what was taken back, in Amount's asset; what really happened
 	Suspended    currency.Amount        // the part of Moved that came in and lies in suspense until a person decides: see the Case
 	Refunded     currency.Amount        // given back, or on its way back
@@ -80,6 +83,7 @@ type Payment struct {
 	Of           string // the payment that a refund gives back; the address a deposit came to
 	Reference    string // the host's own: a post, an order
 	Description  string
+	TravelRule   string // the host's opaque reference: see WithdrawRequest
 	Reason       providers.Reason
 	Parked       bool // a person must decide: see the Case of the same id
 	CreatedAt    time.Time
@@ -117,8 +121,15 @@ type record struct {
 	OfReference  string           `json:"of_reference,omitempty"` // the provider's reference of Of
 	Reference    string           `json:"reference,omitempty"`
 	Description  string           `json:"description,omitempty"`
-	Transaction  ledger.ID        `json:"transaction,omitzero"` // of a send, tip, exchange or issue
-	Undone       bool             `json:"undone,omitempty"`     // that transaction was reversed
+	TravelRule   string           `json:"travel_rule,omitempty"`
+	Quote        string           `json:"quote,omitempty"`
+	MaxFee       currency.Amount  `json:"max_fee,omitzero"` // as quoted
+	FeeUntil     time.Time        `json:"fee_until,omitzero"`
+	MemberBears  bool             `json:"member_bears,omitempty"` // the network's fee, up to MaxFee, which is held beside Amount
+	FeeBorne     currency.Amount  `json:"fee_borne,omitzero"`     // by the member
+	FeeTurns     int              `json:"fee_turns,omitempty"`    // times that FeeBorne changed
+	Transaction  ledger.ID        `json:"transaction,omitzero"`   // of a send, tip, exchange or issue
+	Undone       bool             `json:"undone,omitempty"`       // that transaction was reversed
 
 	Routes []string `json:"routes,omitempty"` // providers to try next, if it is certain that nothing happened
 	Tried  []string `json:"tried,omitempty"`  // those that certainly did nothing
@@ -357,7 +368,8 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	p = Payment{
 		ID: r.ID, Kind: r.Kind, State: r.state(), Version: d.Version, Member: r.Member, Counterparty: r.Counterparty,
 		Asset: r.Asset, Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
-		Of: r.Of, Reference: r.Reference, Description: r.Description, Reason: r.Reason, Parked: r.Parked,
+		Of: r.Of, Reference: r.Reference, Description: r.Description, TravelRule: r.TravelRule, MaxFee: r.MaxFee, FeeBorne: r.FeeBorne,
+		Reason: r.Reason, Parked: r.Parked,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,
 	}
 	if r.Amount.IsValid() {
@@ -379,6 +391,9 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	}
 	if err == nil {
 		p.Refunded, err = r.refunded()
+	}
+	if err == nil && r.Kind == Withdrawal {
+		p.NetworkFee, err = r.networkFee()
 	}
 	if err == nil && r.Kind == Deposit {
 		p.Suspended, err = r.inSuspense()

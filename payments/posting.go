@@ -434,7 +434,7 @@ func (j *journal) release() error {
 			return nil
 		}
 		for _, e := range j.rec.Effects {
-			if e.Hold != (ledger.ID{}) && e.Dispute == "" && !j.emptied[e.Hold] {
+			if e.Hold != (ledger.ID{}) && e.Dispute == "" {
 				j.releaseHold(e.Hold)
 			}
 		}
@@ -446,9 +446,18 @@ func (j *journal) release() error {
 	switch state := j.rec.state(); {
 	case (state == Failed || state == Canceled) && !planted("keep-failed-hold") || state == Pending && planted("release-while-pending"):
 		j.releaseHold(mustID(j.rec.ID))
-	case j.rec.Final && (state == Succeeded || state == Reversed) && !j.otherAsset():
-		if j.releaseHold(mustID(j.rec.ID)) {
-			j.find("amount_differs", "less was paid out than was asked for; the rest was given back to the member", currency.Amount{})
+	case (state == Succeeded || state == Reversed) && !j.otherAsset():
+		whole, err := j.rec.paidWhole()
+		if err != nil {
+			return err
+		}
+		switch {
+		case whole && (j.rec.Final || j.rec.feeHeard()):
+			j.releaseHold(mustID(j.rec.ID)) // all that can be left is of the fee
+		case j.rec.Final:
+			if j.releaseHold(mustID(j.rec.ID)) {
+				j.find("amount_differs", "less was paid out than was asked for; the rest was given back to the member", currency.Amount{})
+			}
 		}
 	}
 	return nil
@@ -467,7 +476,7 @@ func (j *journal) otherAsset() bool {
 // releaseHold gives back what remains of a hold and tells whether anything did.
 func (j *journal) releaseHold(id ledger.ID) bool {
 	h, ok := j.view.Hold(id)
-	if !ok || h.State != ledger.HoldOpen {
+	if !ok || h.State != ledger.HoldOpen || j.emptied[id] {
 		return false
 	}
 	j.commands = append(j.commands, ledger.Release{Hold: ledger.ByID(id), All: true})

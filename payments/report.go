@@ -262,7 +262,10 @@ func (r *record) operation() providers.Operation {
 	case Address:
 		op.Kind = providers.DepositAddress
 	case Withdrawal:
-		op.Kind = providers.Withdrawal
+		op.Kind, op.TravelRule = providers.Withdrawal, r.TravelRule
+		if r.MaxFee.Sign() > 0 {
+			op.MaxFee, op.FeeUntil = r.MaxFee, r.FeeUntil
+		}
 	case Refund:
 		op.Kind, op.Target, op.TargetReference = providers.Refund, r.Of, r.OfReference
 	case Link:

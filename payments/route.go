@@ -61,6 +61,15 @@ func (r *record) take(all []route) {
 	}
 }
 
+// only leaves the payment with one provider, if it is among those that it may go to.
+func (r *record) only(name string) bool {
+	if r.Provider != name && !slices.Contains(r.Routes, name) {
+		return false
+	}
+	r.Provider, r.Routes = name, nil
+	return true
+}
+
 // reroute gives the payment to the next provider, if there is one. Only what certainly did not happen may be given on.
 func (r *record) reroute() bool {
 	if len(r.Routes) == 0 || r.Maybe || r.Reported != "" || len(r.Effects) > 0 {

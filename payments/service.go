@@ -24,6 +24,8 @@ type Config struct {
 	Rules []Rule
 	// TipFee is the platform's share of a tip as a fraction of 1, for example 0.05, rounded half even. Zero: none.
 	TipFee decimal.Decimal
+	// WithdrawalFees says who bears what a provider charges for a withdrawal; default PlatformBears.
+	WithdrawalFees Bearer
 	// Route chooses among several providers for one operation; nil: by name.
 	Route Router
 	// Rates gives the rate of an exchange; nil means that nothing can be exchanged.
@@ -69,6 +71,9 @@ func New(book *ledger.Book, c Config) (*Service, error) {
 	}
 	if c.TipFee.IsNegative() || c.TipFee.GreaterThanOrEqual(decimal.NewFromInt(1)) {
 		return nil, invalid("config.TipFee", "%s is not in [0, 1)", c.TipFee)
+	}
+	if c.WithdrawalFees != PlatformBears && c.WithdrawalFees != MemberBears {
+		return nil, invalid("config.WithdrawalFees", "%q is unknown", c.WithdrawalFees)
 	}
 	if c.Assets == nil {
 		registry, err := currency.NewRegistry()

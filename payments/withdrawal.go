@@ -19,9 +19,14 @@ type WithdrawRequest struct {
 	Member string          `json:"member"` // empty: the actor
 	Amount currency.Amount `json:"amount"`
 	// To is the id of a linked instrument, or an address that the asset's provider understands.
-	To          string `json:"to"`
+	To string `json:"to"`
+	// Quote is the id of a Quote for just this, which it uses up; empty: at whatever the network charges, if the platform bears it.
+	Quote       string `json:"quote,omitempty"`
 	Reference   string `json:"reference,omitempty"`
 	Description string `json:"description,omitempty"`
+	// TravelRule is the host's reference to what it exchanged about payer and payee (FATF recommendation 16). It is stored and
+	// given to the provider, and means nothing here.
+	TravelRule string `json:"travel_rule,omitempty"`
 }
 
 // Withdraw pays money out. The amount is held in the wallet in the same step that records the withdrawal, before the
@@ -40,6 +45,7 @@ func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error
 	if err := first(
 		checkMember("member", r.Member), dk.checkAmount("amount", r.Amount),
 		checkReference("reference", r.Reference), checkText("description", r.Description), checkDestination("to", r.To),
+		checkQuote(r.Quote), checkReference("travel_rule", r.TravelRule),
 	); err != nil {
 		return Payment{}, err
 	}
@@ -49,9 +55,13 @@ func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error
 	id := dk.config.NewID()
 	rec := &record{
 		ID: id.String(), Kind: Withdrawal, Member: r.Member, Amount: r.Amount, Instrument: r.To,
-		Reference: r.Reference, Description: r.Description,
+		Reference: r.Reference, Description: r.Description, TravelRule: r.TravelRule,
 	}
-	if err := dk.routeWithdrawal(ctx, r, rec); err != nil {
+	err := dk.routeWithdrawal(ctx, r, rec)
+	if err == nil {
+		err = dk.priced(ctx, r, rec)
+	}
+	if err != nil {
 		return dk.again(ctx, r.Actor, r.Key, tagged{Withdrawal, r}, err)
 	}
 	guards := append(dk.guards(Proposal{
@@ -109,11 +119,19 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 	id, asset := mustID(rec.ID), rec.Amount.Asset()
 	wallet, owes := WalletAccount(rec.Member, asset.ID()), ReceivableAccount(rec.Member, asset.ID())
 	return ledger.Guard{
-		Reads: ledger.Reads{
+		Reads: joined(rec.quoteReads(), ledger.Reads{
 			Accounts: []ledger.AccountID{wallet, owes}, Holds: []ledger.ID{id},
 			Documents: []ledger.DocumentID{paymentDocument(rec.ID), caseDocument(rec.ID)},
-		},
+		}),
 		Check: func(v ledger.View) ([]ledger.Command, error) {
+			quote, err := rec.useQuote(v)
+			if err != nil {
+				return nil, err
+			}
+			held, err := rec.held()
+			if err != nil {
+				return nil, err
+			}
 			if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 && !planted("pay-out-debtors") {
 				r := ledger.Refuse(ErrOwes, "money is owed", "")
 				r.Account, r.Wanted, r.Available = owes, rec.Amount, debt.Posted
@@ -128,11 +146,11 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 			if planted("forget-hold") {
 				return append(c.commands, document), nil
 			}
-			hold := ledger.PlaceHold{ID: id, Account: wallet, Amount: rec.Amount, Note: rec.note()}
+			hold := ledger.PlaceHold{ID: id, Account: wallet, Amount: held, Note: rec.note()}
 			if planted("hold-too-little") {
-				hold.Amount, _ = rec.Amount.Sub(currency.MustNew(1, asset))
+				hold.Amount, _ = held.Sub(currency.MustNew(1, asset))
 			}
-			return append(c.commands, hold, document), nil
+			return slices.Concat(c.commands, quote, []ledger.Command{hold, document}), nil
 		},
 	}
 }
