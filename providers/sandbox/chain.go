@@ -39,6 +39,7 @@ type output struct {
 	// operation is the withdrawal, or the deposit once its transaction was first mined.
 	operation *operation
 	reverts   bool
+	raw       *raw // instead of the amount
 }
 
 // address is where money can be sent to.
@@ -169,6 +170,9 @@ func (f *farSide) mine(tx *transaction, height int64, at time.Time) {
 	for _, out := range tx.outputs {
 		if out.operation == nil {
 			out.operation = f.unasked(providers.Chain, fmt.Sprintf("%s:%d", tx.id, out.index), out.to, out.amount)
+			if out.raw != nil {
+				out.operation.request.Asset = out.raw.asset
+			}
 			out.operation.tx = tx
 		}
 	}
@@ -202,12 +206,20 @@ func (f *farSide) confirm(out *output, at time.Time) {
 		return
 	}
 	id, amount := effectID(o, out), o.moving
+	if out.raw != nil {
+		o.quarantined = []providers.Quarantined{out.raw.quarantined(id, at)}
+		o.state = providers.Succeeded
+		return
+	}
 	if o.request.Kind == providers.Withdrawal {
 		f.payMiners(o, id, at, f.books.neg)
 		amount = f.books.neg(amount)
 	}
 	o.post(providers.Effect{ID: id, Kind: providers.Moved, Amount: amount, At: at}, o.party())
 	o.state = providers.Succeeded
+	if o.request.Kind == providers.Deposit && f.isDust(amount) {
+		o.reason = providers.Reason{Code: providers.CodeDust}
+	}
 }
 
 // finish is when no reorganisation comes any more.
@@ -228,7 +240,11 @@ func (f *farSide) payMiners(o *operation, id string, at time.Time, sign func(cur
 
 // effectID names a movement on the chain: mined again in another block, it is another one.
 func effectID(o *operation, out *output) string {
-	name, _, _ := strings.Cut(string(o.request.Amount.AssetID()), "/")
+	asset := o.request.Amount.AssetID()
+	if out.raw != nil {
+		asset = out.raw.asset
+	}
+	name, _, _ := strings.Cut(string(asset), "/")
 	return fmt.Sprintf("%s/%s/%d/%s", name, o.tx.id, out.index, o.tx.block)
 }
 
@@ -275,7 +291,7 @@ func (f *farSide) orphan(out *output, dropped bool) {
 			f.payMiners(o, id+"/orphaned", f.now, func(fee currency.Amount) currency.Amount { return fee })
 		}
 	}
-	o.reason, o.final, o.state = why, false, providers.Pending
+	o.reason, o.final, o.state, o.quarantined = why, false, providers.Pending, nil
 	if dropped {
 		// What moved and came back has succeeded and was reversed; what never counted has failed.
 		if o.moved() {
@@ -298,7 +314,11 @@ func (s *Sandbox) SetNetworkFee(fee Fee) error {
 	return nil
 }
 
+// networkFee is what the chain charges for a withdrawal, in its own asset if it has one.
 func (f *farSide) networkFee(a currency.Amount) (currency.Amount, error) {
+	if f.cfg.Gas != nil {
+		a = currency.Zero(f.cfg.Gas)
+	}
 	if !f.cfg.NetworkFee.isZero() {
 		return f.cfg.NetworkFee.of(a)
 	}

@@ -39,6 +39,12 @@ type Config struct {
 	CardFee    Fee // of a card deposit; default none
 	DisputeFee Fee // of a dispute whose money is withdrawn; default none
 	NetworkFee Fee // of a chain withdrawal; default a ten-thousandth of the asset, at least one smallest unit
+	// Gas is the asset that a chain charges NetworkFee in, its own, which need not be one of Assets; default the asset that moves.
+	// With it, only NetworkFee.Fixed counts.
+	Gas currency.Asset
+	// Dust are the least amounts, one an asset, that are worth collecting from a chain address: what comes in below them is reported
+	// with the code dust.
+	Dust []currency.Amount
 
 	SettleAfter  time.Duration // from a bank debit to its money; default 24 h
 	ReturnWindow time.Duration // from the money to Final; returns and bounces come half-way; default 48 h
@@ -100,6 +106,9 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("%w: method %q twice", ErrConfig, m)
 		}
 	}
+	if err := c.chargesIn(); err != nil {
+		return c, err
+	}
 	if c.Clock == nil {
 		c.Clock = time.Now //nolint:forbidigo // the default clock
 	}
@@ -141,6 +150,19 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("%w: Finality below Confirmations", ErrConfig)
 	}
 	return c, c.Faults.validate()
+}
+
+// chargesIn checks what chains charge in and what they call dust.
+func (c Config) chargesIn() error {
+	if c.Gas != nil && !c.NetworkFee.Rate.IsZero() {
+		return fmt.Errorf("%w: a share of one asset cannot be charged in another", ErrConfig)
+	}
+	for _, d := range c.Dust {
+		if d.Sign() <= 0 {
+			return fmt.Errorf("%w: dust below %v", ErrConfig, d)
+		}
+	}
+	return nil
 }
 
 // Format prints the configuration without its secret, whatever the verb.

@@ -21,8 +21,10 @@
 //   - What an instrument does follows from the one-time token that it was linked with: [TokenCardDeclined],
 //     [TokenBankReturned] … A token may also be charged directly. An unknown token is a Failed report, not an error.
 //
-// A chain withdrawal costs a network fee, also when it reverts. One that may cost less (Operation.MaxFee), or whose price was
-// quoted for a time that has passed (FeeUntil), is Rejected with the code fee_cap or quote_expired; see [Sandbox.SetNetworkFee].
+// A chain withdrawal costs a network fee, in the asset that moves or in Config.Gas, also when it reverts. One that may cost less
+// (Operation.MaxFee), or whose price was quoted for a time that has passed (FeeUntil), is Rejected with the code fee_cap or
+// quote_expired; see [Sandbox.SetNetworkFee]. What comes in below Config.Dust is called dust, what no amount holds is quarantined
+// ([Sandbox.SendRaw]), and [Sandbox.Halt] is what an adapter does that is afraid of going on.
 //
 // # The same key again
 //

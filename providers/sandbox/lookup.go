@@ -112,6 +112,9 @@ func (s *Sandbox) Poll(ctx context.Context, cursor string, limit int) ([]provide
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
+	if f.halted != nil {
+		return nil, cursor, f.halted
+	}
 	from, err := place(cursor, len(f.events))
 	if err != nil {
 		return nil, cursor, err

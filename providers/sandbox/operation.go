@@ -38,6 +38,8 @@ type operation struct {
 	disputes []providers.Dispute // replaced, never changed: events share it
 	troubles []trouble           // what the instrument's dispute still has to come
 	covers   []string            // of a settlement
+
+	quarantined []providers.Quarantined // replaced, never changed
 }
 
 // add makes an operation and registers it, in the state Pending.
@@ -155,7 +157,7 @@ func (o *operation) snapshot(at time.Time) providers.Report {
 		Key: o.request.Key, Reference: o.reference, Kind: o.request.Kind, State: o.state,
 		Effects: o.effects[:len(o.effects):len(o.effects)], Final: o.final, Reason: o.reason,
 		Action: o.action, Instrument: o.linked, Member: o.member, Address: o.address, At: o.at,
-		Disputes: o.disputes, Covers: o.covers,
+		Disputes: o.disputes, Covers: o.covers, Quarantined: o.quarantined,
 	}
 	if o.tx != nil {
 		r.Confirmations, r.Required = o.far.confirmations(o.tx, at), o.far.cfg.Confirmations
@@ -168,6 +170,7 @@ func (o *operation) report() providers.Report { return unshare(o.snapshot(o.far.
 
 func unshare(r providers.Report) providers.Report {
 	r.Effects, r.Disputes, r.Covers = slices.Clone(r.Effects), slices.Clone(r.Disputes), slices.Clone(r.Covers)
+	r.Quarantined = slices.Clone(r.Quarantined)
 	if r.Action != nil {
 		a := *r.Action
 		r.Action = &a

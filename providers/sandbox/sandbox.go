@@ -60,6 +60,7 @@ type farSide struct {
 	failLookups int
 	failPolls   int
 	requests    int
+	halted      error // see Halt
 }
 
 // New makes a sandbox. Its world begins at the clock's time.

@@ -46,6 +46,9 @@ func (s *Sandbox) Submit(ctx context.Context, op providers.Operation) (providers
 		return providers.Report{}, &providers.Error{Certainty: providers.NotSent, Err: err}
 	}
 
+	if f.halted != nil {
+		return providers.Report{}, &providers.Error{Certainty: providers.NotSent, Code: "halted", Err: f.halted}
+	}
 	f.requests++
 	fault := f.nextFault()
 	arrives := true

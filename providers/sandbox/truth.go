@@ -22,16 +22,18 @@ type Record struct {
 	Effects   []providers.Effect
 	Target    string // of a refund, the deposit's reference
 	Disputes  []providers.Dispute
-	Member    string
-	Address   string
-	At        time.Time // of the last change
+
+	Quarantined []providers.Quarantined
+	Member      string
+	Address     string
+	At          time.Time // of the last change
 }
 
 func (o *operation) record() Record {
 	r := Record{
 		Key: o.request.Key, Reference: o.reference, Kind: o.request.Kind, Method: o.request.Method, State: o.state,
 		Final: o.final, Amount: o.request.Amount, Effects: slices.Clone(o.effects), Member: o.member, Address: o.address, At: o.at,
-		Disputes: slices.Clone(o.disputes),
+		Disputes: slices.Clone(o.disputes), Quarantined: slices.Clone(o.quarantined),
 	}
 	if o.target != nil {
 		r.Target = o.target.reference
