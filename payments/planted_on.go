@@ -70,7 +70,6 @@ func PlantedBugs() map[string]string {
 		"attempt-twice":           "a worker that was second sends all the same",
 		"resend-forgotten-key":    "a key is sent again that the provider has forgotten",
 		"never-park":              "what nobody can tell is looked up for ever",
-		"give-up-early":           "what may have been sent once fails when later tries are not sent",
 		"route-on-maybe":          "what may have happened is tried at another provider",
 		"duplicate-is-refusal":    "a provider that holds the key already is taken for one that refuses",
 		"arrival-to-nobody":       "what comes to a member's address belongs to nobody",

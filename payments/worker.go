@@ -290,7 +290,7 @@ func (s *Service) lesson(rec *record, cause error) (learn func(*record), offset 
 				r.Attempts = attempts - 1
 				return
 			}
-			if attempts >= s.config.MaxNotSent && (!r.Maybe || planted("give-up-early")) {
+			if attempts >= s.config.MaxNotSent && !r.Maybe {
 				r.GivenUp = true
 				r.Reason = providers.Reason{Code: "not_sent"}
 			}

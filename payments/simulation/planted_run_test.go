@@ -17,11 +17,11 @@ import (
 // of its own, without the race detector.
 func TestPlantedBugsAreCaught(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), "go", "test", "-tags", "koshplant", "-run", "^TestPlanted$", "-count=1", "-v", ".").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "test", "-tags", "koshplant", "-run", "^Test(Planted|Shrink)$", "-count=1", "-v", ".").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	score := 0
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
-		if line := lines.Text(); strings.HasPrefix(line, "planted: ") {
+		if line := lines.Text(); strings.HasPrefix(line, "planted: ") || strings.HasPrefix(line, "shrunk: ") {
 			report(t, "%s", line)
 			score++
 		}

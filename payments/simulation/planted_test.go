@@ -16,12 +16,16 @@ import (
 	"github.com/koshpay/kosh/payments"
 )
 
+// late are seeds that catch what is not caught soon.
+var late = map[string]uint64{"cursor-ahead": 276, "duplicate-is-refusal": 314, "pay-out-debtors": 109, "refund-withdrawn": 69, "keep-reservation": 33}
+
 // TestPlanted switches each deliberate bug on in the real code and plays worlds until an invariant breaks. A simulator that
-// finds nothing proves something only as far as it finds these. KOSH_SIM_SEEDS says how many worlds each may take,
-// KOSH_SIM_BUG (a regular expression) which bugs.
+// finds nothing proves something only as far as it finds these. KOSH_SIM_SEEDS says how many worlds each may take, from the first
+// on, KOSH_SIM_BUG (a regular expression) which bugs. Without a number the search begins, for bugs that take many worlds, at one
+// that has caught them before.
 func TestPlanted(t *testing.T) {
 	const ops = 250
-	seeds, _ := number(t, "KOSH_SIM_SEEDS", 1000)
+	seeds, fromFirst := number(t, "KOSH_SIM_SEEDS", 1000)
 	wanted, err := regexp.Compile(os.Getenv("KOSH_SIM_BUG"))
 	require.NoError(t, err)
 	bugs := payments.PlantedBugs()
@@ -31,15 +35,18 @@ func TestPlanted(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(bugs)) {
 		payments.Plant(name)
 		before := payments.PlantedReached()
-		found := false
-		for seed := uint64(0); seed < seeds && !found; seed++ {
+		found, first := false, late[name]
+		if fromFirst {
+			first = 0
+		}
+		for seed := first; seed < first+seeds && !found; seed++ {
 			r := Run(Config{Seed: seed, Ops: ops, Dump: ledgertest.Dump})
 			if r.Failure == nil {
 				continue
 			}
 			found = true
 			caught++
-			report(t, "planted: %-24s %3d seeds  %3d operations  %s", name, seed+1, r.Failure.Op, r.Failure.Breach.Invariant)
+			report(t, "planted: %-24s by seed %3d, after %d seeds  %3d operations  %s", name, seed, seed-first+1, r.Failure.Op, r.Failure.Breach.Invariant)
 			if testing.Verbose() {
 				t.Logf("%s (%s): %v", name, bugs[name], r.Failure.Breach)
 			}

@@ -42,7 +42,10 @@ func Shrink(c Config, f *Failure) (Config, *Failure) {
 			if from >= to {
 				continue
 			}
-			try := slices.Concat(keep[:from], keep[to:])
+			try := append(slices.Clone(keep[:from]), keep[to:]...)
+			if len(try) == 0 {
+				continue // nil means all
+			}
 			if got := fails(try); got != nil {
 				keep, f, gone = try, got, true
 			}
