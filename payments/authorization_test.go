@@ -54,6 +54,7 @@ var rights = map[string]gate{
 	"Freeze":      {may: []string{"host"}, action: payments.ActFreeze, member: "alice"},
 	"Unfreeze":    {may: []string{"host"}, action: payments.ActFreeze, member: "alice"},
 	"Resolve":     {may: []string{"host"}, action: payments.ActResolve, member: "alice"},
+	"Screening":   {may: []string{"host"}, action: payments.ActResolve, member: "alice"},
 	"Forgive":     {may: []string{"host"}, action: payments.ActResolve, member: "carol"},
 }
 

@@ -259,6 +259,10 @@ func serviceDoors() []door {
 			_, err := w.svc.Evidence(w.ctx, f.actor, f.payment)
 			return err
 		}},
+		{"Service.Screening", map[field]string{fActor: "actor", fPayment: "id"}, asPlatform(func(*form) {}), func(w *world, f form) error {
+			_, err := w.svc.Screening(w.ctx, f.actor, f.payment)
+			return err
+		}},
 		{"Service.Advance", map[field]string{fActor: "actor", fPayment: "id"}, asAlice, func(w *world, f form) error {
 			_, err := w.svc.Advance(w.ctx, f.actor, f.payment)
 			return err

@@ -290,6 +290,9 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 	}
 	if a.request.Action == AssignTo {
 		rec.Stray = false // a person has looked: mined again it is theirs
+		if rec.Screened != "" {
+			rec.Screened = ScreenAllow
+		}
 		if rec.Member == "" {
 			rec.Member = member // what is taken back later is theirs too
 		}

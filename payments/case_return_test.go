@@ -139,3 +139,24 @@ func (e *env) takeBackOf(p payments.Payment) string {
 	e.takeBack(p, p.Amount)
 	return p.ID
 }
+
+// A debit that its bank returns while what it brought is on its way back from suspense has paid the member twice: they owe it.
+func TestReturnOfWhatIsReturnedMeanwhile(t *testing.T) {
+	e := newEnv(t)
+	bank := e.link("alice", sandbox.TokenBankReturned)
+	require.NoError(t, e.svc.OpenWallet(e.ctx, payments.Member("alice"), "alice", usd("1.00").Asset()))
+	require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", true))
+	p := e.deposit("alice", bank, usd("50.00"))
+	e.pass(25 * time.Hour)
+	require.Contains(t, e.cases()[p.ID], "not_taken")
+	_, err := e.giveBack("g", p.ID, "")
+	require.NoError(t, err)
+	e.pass(200 * time.Hour)
+	e.hasWallet("alice", "0.00", "0.00", "50.00")
+	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	evidence, err := e.svc.Evidence(e.ctx, payments.Platform(), p.ID)
+	require.NoError(t, err)
+	require.Zero(t, evidence.Effects[0].Suspense.Sign())
+	e.sound()
+	e.balanced()
+}

@@ -67,6 +67,9 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 	last := answered && item.Looks >= inboxLooks
 	if report != nil {
 		known, err := s.hear(ctx, l.Document.Lane, *report, last)
+		if errors.Is(err, errUnscreened) { // it is known, so no number of looks ends it
+			return s.closeItem(ctx, l, item, "", s.book.Now().Add(backoff(item.Looks+2)))
+		}
 		if err != nil && !errors.Is(err, ledger.ErrOverflow) { // what no account can hold is left to a person
 			return err
 		}

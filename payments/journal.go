@@ -34,6 +34,7 @@ type news struct {
 	fresh    *record          // the payment, when the report is the first that is heard of it
 	report   providers.Report // its effects sorted: Moved first
 	learn    func(*record)    // what else to note on the record; may be nil, must be pure
+	screened *Screened        // the screener's verdict, if it was asked
 	touch    bool             // write a new version, with a new due time, even when nothing changed
 	config   Config
 	salt     string        // makes ids differ; only a planted bug sets it
@@ -55,6 +56,9 @@ func (n *news) reads(rec *record) ledger.Reads {
 		if rec.Kind == Deposit {
 			r.Accounts = append(r.Accounts, DisputedAccount(n.provider, a.ID()))
 		}
+	}
+	if n.screened != nil {
+		r.Documents = append(r.Documents, screeningDocument(n.id))
 	}
 	account(rec.Amount.Asset())
 	switch rec.Kind {
@@ -234,6 +238,7 @@ func (n *news) merge(rec *record) {
 	if n.learn != nil {
 		n.learn(rec)
 	}
+	rec.heed(n.screened)
 	rep := n.report
 	if rep.State == "" {
 		return
@@ -308,6 +313,14 @@ func (n *news) finish(v ledger.View) ([]ledger.Command, error) {
 		}
 		commands = append(commands, settled...)
 	}
+	if rec.Review && n.screened != nil {
+		j.find(findingScreening, n.suspicion(), currency.Amount{})
+	}
+	verdict, err := n.keepVerdict(v, rec)
+	if err != nil {
+		return nil, err
+	}
+	commands = append(commands, verdict...)
 	if rec.Parked {
 		j.find("lost", "the provider does not know it and its key is too old to be sent again", currency.Amount{})
 	}

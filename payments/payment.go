@@ -141,7 +141,8 @@ type record struct {
 	GivenUp   bool      `json:"given_up,omitempty"`  // certain that nothing was sent or done: Rejected, or NotSent too often
 	Looks     int       `json:"looks,omitempty"`
 	Parked    bool      `json:"parked,omitempty"`
-	Review    bool      `json:"review,omitempty"` // waits for a person
+	Review    bool      `json:"review,omitempty"`   // waits for a person
+	Screened  Decision  `json:"screened,omitempty"` // what the screener said, or of a deposit whoever decided after it
 
 	ProviderReference string                `json:"provider_reference,omitempty"`
 	Reported          providers.State       `json:"reported,omitempty"` // the strongest report so far

@@ -67,7 +67,7 @@ func (j *journal) post() error {
 
 // depositMoved credits the member with what really came, up to what was asked for; the rest is in suspense.
 func (j *journal) depositMoved(size currency.Amount) error {
-	if code, text := j.doubt(size); code != "" {
+	if code, text := j.doubt(); code != "" {
 		j.find(code, text, size)
 		return j.suspend(size, true)
 	}
@@ -103,7 +103,10 @@ func (j *journal) depositMoved(size currency.Amount) error {
 }
 
 // doubt says why money that came in goes to suspense whole, for a person to decide; an empty code: it does not.
-func (j *journal) doubt(size currency.Amount) (code, text string) {
+func (j *journal) doubt() (code, text string) {
+	if j.rec.Screened == ScreenReview || j.rec.Screened == ScreenDeny {
+		return findingScreening, j.suspicion()
+	}
 	if j.report.Reason.Code == providers.CodeDust || j.rec.Reason.Code == providers.CodeDust {
 		return providers.CodeDust, "too little to be worth what it costs to move"
 	}
@@ -207,7 +210,7 @@ func (j *journal) depositTakenBack(size currency.Amount) error {
 	if j.report.Reason.Code == providers.CodeOrphaned || j.report.Required > 0 {
 		j.find(providers.CodeOrphaned, "a reorganisation took back what had been credited; it may be mined again", currency.Amount{})
 	}
-	rest, err := j.takeFrom(size, func(e *effect) bool { return e.ID != j.effect.Reverses && !e.Returning }, j.unsuspend)
+	rest, err := j.takeFrom(size, func(e *effect) bool { return e.ID != j.effect.Reverses }, j.unsuspend)
 	if err != nil {
 		return err
 	}
@@ -244,7 +247,11 @@ func (j *journal) takeFrom(rest currency.Amount, which func(*effect) bool, take 
 	return rest, nil
 }
 
+// unsuspend leaves alone what is on its way back to where it came from: when both happen, the member got it twice.
 func (j *journal) unsuspend(e *effect, size currency.Amount) (currency.Amount, error) {
+	if e.Returning {
+		return currency.Zero(size.Asset()), nil
+	}
 	return j.fromSuspense(e, size, false)
 }
 

@@ -91,6 +91,8 @@ func (s *Service) deliver(ctx context.Context, provider string, e providers.Even
 	}
 	known, err := s.hear(ctx, provider, *e.Report, false)
 	switch {
+	case errors.Is(err, errUnscreened):
+		return s.putAside(ctx, provider, e, "not screened") // or everything would wait for one answer
 	case errors.Is(err, ledger.ErrOverflow):
 		return s.putAside(ctx, provider, e, "more than an account holds") // or no event after it would ever be taken
 	case err == nil && !known:
@@ -117,6 +119,9 @@ func (s *Service) hear(ctx context.Context, provider string, r providers.Report,
 	}
 	if !known {
 		return false, nil
+	}
+	if err := s.screenIn(ctx, &n); err != nil {
+		return true, err
 	}
 	key, err := reportKey(provider, n.id, n.report)
 	if err != nil {

@@ -22,6 +22,8 @@ type Config struct {
 	Authorize Authorizer
 	// Rules are asked about every proposed payment, inside the step that records it; the strictest verdict wins.
 	Rules []Rule
+	// Screen is asked about withdrawals before they are sent, and about money that came by itself before it is credited; nil: nobody is.
+	Screen Screener
 	// TipFee is the platform's share of a tip as a fraction of 1, for example 0.05, rounded half even. Zero: none.
 	TipFee decimal.Decimal
 	// WithdrawalFees says who bears what a provider charges for a withdrawal; default PlatformBears.

@@ -162,6 +162,12 @@ func (s *Service) step(ctx context.Context, d ledger.Document, rec *record, leas
 
 // attempt sends the operation, after recording that it will.
 func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Document, rec *record, leases []ledger.Lease) (*providers.Action, error) {
+	if s.screenable(rec) {
+		var err error
+		if d, rec, err = s.screenOut(ctx, d, rec); err != nil || rec.Screened == "" || rec.state() != Created {
+			return nil, err
+		}
+	}
 	now := s.book.Now()
 	rec.Attempts++
 	rec.InFlight = true
