@@ -55,15 +55,14 @@ func (a *application) run(ctx context.Context) error {
 	return a.p.announce(ctx, a.events...)
 }
 
-// due returns the blocks, beside the step's own, in which something comes to a number of confirmations that it waits for.
+// due returns the blocks, beside the step's own, in which something waits for confirmations or becomes final.
 func (a *application) due(ctx context.Context) (blocks []*block, err error) {
 	if a.back {
 		return nil, nil
 	}
-	depths := append(slices.Clone(a.scan.Tiers), a.p.config.Finality)
-	deepest := slices.Max(depths)
+	waits := slices.Max(append(slices.Clone(a.scan.Tiers), 1))
 	hash := a.block.Parent
-	for depth := uint(2); depth <= deepest; depth++ {
+	for depth := uint(2); depth <= max(waits, a.p.config.Finality); depth++ {
 		if a.block.Height-int64(depth)+1 < a.scan.Start { //nolint:gosec // a number of blocks
 			break
 		}
@@ -71,7 +70,7 @@ func (a *application) due(ctx context.Context) (blocks []*block, err error) {
 		if err != nil || b == nil {
 			return blocks, err
 		}
-		if slices.Contains(depths, depth) {
+		if depth <= waits || depth == a.p.config.Finality {
 			blocks = append(blocks, b)
 		}
 		hash = b.Parent
@@ -86,14 +85,14 @@ func (a *application) tier(l *life) {
 	}
 }
 
-// arrives tells whether the step brings it to a number of confirmations that means something.
-func (a *application) arrives(l *life) bool {
+// grows tells whether the step brings it a confirmation that it waits for, or the last that means something.
+func (a *application) grows(l *life) bool {
 	m := l.now()
 	if m == nil || a.back {
 		return false
 	}
 	n := confirmations(m.Height, a.block.Height)
-	return n == l.Required || n == a.p.config.Finality
+	return n <= l.Required || n == a.p.config.Finality
 }
 
 // step applies the step to a life: the block has it, or it only grows older.
@@ -118,7 +117,7 @@ func (a *application) output(ctx context.Context, outpoint string) error {
 	found := slices.IndexFunc(a.block.Finds, func(f find) bool { return f.Output == outpoint })
 	spent := slices.IndexFunc(a.block.Spends, func(s spend) bool { return s.Output == outpoint })
 	o, err := change(ctx, a.p.state, outputKey(outpoint), func(o *output) error {
-		if o.Step >= a.scan.Number {
+		if o.Step >= a.scan.Number || found < 0 && spent < 0 && !a.grows(&o.life) {
 			return errSame
 		}
 		o.Step = a.scan.Number
@@ -138,7 +137,7 @@ func (a *application) output(ctx context.Context, outpoint string) error {
 		return err
 	}
 	a.tier(&o.life)
-	if !o.Change && (found >= 0 || a.arrives(&o.life)) {
+	if !o.Change && (found >= 0 || a.grows(&o.life)) {
 		a.events = append(a.events, event{At: a.p.now(), Reference: outpoint})
 	}
 	return nil
@@ -152,7 +151,7 @@ func (a *application) operation(ctx context.Context, of ours) error {
 	a.seen[of.Key] = true
 	here := slices.IndexFunc(a.block.Ours, func(o ours) bool { return o.Key == of.Key })
 	o, err := change(ctx, a.p.state, opKey(of.Key), func(o *operation) error {
-		if o.Step >= a.scan.Number {
+		if o.Step >= a.scan.Number || here < 0 && !a.grows(&o.life) {
 			return errSame
 		}
 		o.Step = a.scan.Number
@@ -167,7 +166,7 @@ func (a *application) operation(ctx context.Context, of ours) error {
 		return err
 	}
 	a.tier(&o.life)
-	if here >= 0 || a.arrives(&o.life) {
+	if here >= 0 || a.grows(&o.life) {
 		a.events = append(a.events, event{At: a.p.now(), Key: of.Key})
 	}
 	return nil
@@ -188,7 +187,7 @@ func (a *application) foreign(ctx context.Context, f foreign) error {
 	a.seen[f.TxID] = true
 	here := slices.Contains(a.block.Foreign, f)
 	l, err := change(ctx, a.p.state, foreignKey(f.TxID), func(l *loss) error {
-		if l.Step >= a.scan.Number {
+		if l.Step >= a.scan.Number || !here && !a.grows(&l.life) {
 			return errSame
 		}
 		l.Step, l.Units, l.Required = a.scan.Number, f.Units, a.p.required(f.Units)
@@ -199,7 +198,7 @@ func (a *application) foreign(ctx context.Context, f foreign) error {
 		return err
 	}
 	a.tier(&l.life)
-	if here || a.arrives(&l.life) {
+	if here || a.grows(&l.life) {
 		a.events = append(a.events, event{At: a.p.now(), Reference: f.TxID})
 	}
 	return nil

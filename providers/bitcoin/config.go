@@ -68,6 +68,8 @@ type Config struct {
 	QuoteFor time.Duration
 	// BumpAfter is how long a transaction may wait for a block before [Provider.Bump] replaces it at a higher fee; an hour when 0.
 	BumpAfter time.Duration
+	// BumpInPoll lets Poll call Bump, whose errors are then not told: they must not keep deposits from being told.
+	BumpInPoll bool
 
 	// BlocksPerCall bounds how many blocks one call reads, 100 when 0.
 	BlocksPerCall int

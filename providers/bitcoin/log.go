@@ -69,6 +69,11 @@ func (p *Provider) Poll(ctx context.Context, cursor string, limit int) (events [
 	if err := p.sync(ctx); err != nil {
 		return nil, cursor, err
 	}
+	if p.config.BumpInPoll {
+		if err := p.Bump(ctx); errors.Is(err, providers.ErrHalted) { // no other may keep deposits from being told
+			return nil, cursor, err
+		}
+	}
 	if limit <= 0 {
 		return nil, cursor, nil
 	}

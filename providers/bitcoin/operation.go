@@ -114,7 +114,13 @@ func (o *operation) variant(txid string) *variant {
 
 // spends tells whether the operation means to spend an output.
 func (o *operation) spends(output string) bool {
+	if o.Failed != nil {
+		return false
+	}
 	all := o.Sent
+	if m := o.now(); m != nil && m.Final { // the others will never be mined
+		all = []variant{*o.variant(m.TxID)}
+	}
 	if o.Plan != nil {
 		all = append(all[:len(all):len(all)], *o.Plan)
 	}

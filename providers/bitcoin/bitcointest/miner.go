@@ -46,6 +46,7 @@ type Miner struct {
 	withheld map[string]bool   // transactions that blocks leave out
 	seen     map[string]string // every transaction that ever waited, serialized
 	revive   map[string]string // transactions that the next block holds though they were replaced
+	blocks   map[chainhash.Hash]*wire.MsgBlock
 	others   int
 	height   int64
 }
@@ -66,7 +67,7 @@ var anybody = func() []byte {
 
 // NewMiner makes the first blocks of a new chain, whose coins it pays with.
 func NewMiner(ctx context.Context, node bitcoin.Node) (*Miner, error) {
-	m := &Miner{node: node, from: map[string]purseCoin{}, withheld: map[string]bool{}, seen: map[string]string{}, revive: map[string]string{}}
+	m := &Miner{node: node, from: map[string]purseCoin{}, withheld: map[string]bool{}, seen: map[string]string{}, revive: map[string]string{}, blocks: map[chainhash.Hash]*wire.MsgBlock{}}
 	const purse = 30
 	return m, m.Mine(ctx, maturity+purse)
 }
@@ -140,6 +141,14 @@ func (m *Miner) Reorganise(ctx context.Context, depth int, drop ...string) error
 	if err != nil {
 		return err
 	}
+	branch, err := m.branch(ctx)
+	if err != nil {
+		return err
+	}
+	var again []*wire.MsgTx
+	for _, b := range branch[at:] {
+		again = append(again, b.Transactions[1:]...)
+	}
 	var elsewhere []*wire.MsgTx
 	for _, txid := range drop {
 		spent, ok := m.from[txid]
@@ -160,6 +169,11 @@ func (m *Miner) Reorganise(ctx context.Context, depth int, drop ...string) error
 			return err
 		}
 		elsewhere = nil
+	}
+	// Nodes take them up by themselves, in their own time. What conflicts with the new blocks, or is there already, is refused.
+	for _, tx := range again {
+		var txid string
+		_ = m.call(ctx, &txid, "sendrawtransaction", serialize(tx))
 	}
 	return nil
 }
@@ -226,29 +240,44 @@ func (m *Miner) Release() {
 }
 
 // Received says how much an address, or several, hold by the newest block.
-func (m *Miner) Received(ctx context.Context, addresses ...string) (int64, error) {
+func (m *Miner) Received(ctx context.Context, addresses ...string) (units int64, err error) {
+	_, units, err = m.unspent(ctx, false, addresses)
+	return units, err
+}
+
+// Paid says how many unspent outputs an address has, those that wait for a block included, and what they hold together.
+func (m *Miner) Paid(ctx context.Context, to string) (outputs int, units int64, err error) {
+	return m.unspent(ctx, true, []string{to})
+}
+
+func (m *Miner) unspent(ctx context.Context, waiting bool, addresses []string) (outputs int, units int64, err error) {
 	mine := map[string]bool{}
 	for _, text := range addresses {
 		a, err := address.DecodeAddress(text, &chaincfg.RegressionNetParams)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		script, err := txscript.PayToAddrScript(a)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		mine[string(script)] = true
 	}
-	coins := map[wire.OutPoint]int64{}
-	var height int64
-	if err := m.call(ctx, &height, "getblockcount"); err != nil {
-		return 0, err
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	branch, err := m.branch(ctx)
+	if err != nil {
+		return 0, 0, err
 	}
-	for h := int64(1); h <= height; h++ {
-		b, err := m.block(ctx, h)
+	if waiting {
+		txs, err := m.waiting(ctx)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
+		branch = append(branch, &wire.MsgBlock{Transactions: txs})
+	}
+	coins := map[wire.OutPoint]int64{}
+	for _, b := range branch {
 		for _, tx := range b.Transactions {
 			for _, in := range tx.TxIn {
 				delete(coins, in.PreviousOutPoint)
@@ -261,27 +290,40 @@ func (m *Miner) Received(ctx context.Context, addresses ...string) (int64, error
 			}
 		}
 	}
-	sum := int64(0)
-	for _, units := range coins {
-		sum += units
+	for _, n := range coins {
+		units += n
 	}
-	return sum, nil
+	return len(coins), units, nil
 }
 
-func (m *Miner) block(ctx context.Context, height int64) (*wire.MsgBlock, error) {
-	var hash, text string
-	if err := m.call(ctx, &hash, "getblockhash", height); err != nil {
-		return nil, err
-	}
-	if err := m.call(ctx, &text, "getblock", hash, 0); err != nil {
-		return nil, err
-	}
-	raw, err := hex.DecodeString(text)
+// branch returns the blocks of the node's best chain, oldest first, without the genesis block. Blocks never change, so each is asked for once.
+func (m *Miner) branch(ctx context.Context) (list []*wire.MsgBlock, err error) {
+	hash, height, err := m.tip(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var b wire.MsgBlock
-	return &b, b.Deserialize(bytes.NewReader(raw))
+	for range height {
+		b := m.blocks[hash]
+		if b == nil {
+			var text string
+			if err := m.call(ctx, &text, "getblock", hash.String(), 0); err != nil {
+				return nil, err
+			}
+			raw, err := hex.DecodeString(text)
+			if err != nil {
+				return nil, err
+			}
+			b = &wire.MsgBlock{}
+			if err := b.Deserialize(bytes.NewReader(raw)); err != nil {
+				return nil, err
+			}
+			m.blocks[hash] = b
+		}
+		list = append(list, b)
+		hash = b.Header.PrevBlock
+	}
+	slices.Reverse(list)
+	return list, nil
 }
 
 func (m *Miner) tip(ctx context.Context) (hash chainhash.Hash, height int64, err error) {
@@ -305,7 +347,19 @@ func (m *Miner) waiting(ctx context.Context) (txs []*wire.MsgTx, err error) {
 	if err := m.call(ctx, &ids, "getrawmempool"); err != nil {
 		return nil, err
 	}
+	// A node may list for a moment what a block has already.
 	spent := map[wire.OutPoint]bool{}
+	branch, err := m.branch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range branch {
+		for _, tx := range b.Transactions {
+			for _, in := range tx.TxIn {
+				spent[in.PreviousOutPoint] = true
+			}
+		}
+	}
 	take := func(text string) error {
 		raw, err := hex.DecodeString(text)
 		if err != nil {
@@ -335,8 +389,8 @@ func (m *Miner) waiting(ctx context.Context) (txs []*wire.MsgTx, err error) {
 	for _, txid := range ids {
 		if _, ok := m.seen[txid]; !ok {
 			var raw string
-			if err := m.call(ctx, &raw, "getrawtransaction", txid); err != nil {
-				return nil, err
+			if m.call(ctx, &raw, "getrawtransaction", txid) != nil {
+				continue // it is gone since
 			}
 			m.seen[txid] = raw
 		}
@@ -491,4 +545,10 @@ func Address(public [33]byte) string {
 		panic("bitcointest: 20 bytes are refused") // of a hash that has 20
 	}
 	return a.EncodeAddress()
+}
+
+// Ping returns nil when a node answers.
+func Ping(ctx context.Context, node bitcoin.Node) error {
+	var height int64
+	return (&Miner{node: node}).call(ctx, &height, "getblockcount")
 }

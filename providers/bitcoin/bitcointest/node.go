@@ -9,10 +9,8 @@ import (
 	"net/http/httptest"
 	"sync"
 
-	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 	"github.com/btcsuite/btcd/chainhash/v2"
-	"github.com/btcsuite/btcd/txscript/v2"
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"github.com/koshpay/kosh/providers/bitcoin"
@@ -180,30 +178,4 @@ func serialize(m interface{ Serialize(w io.Writer) error }) string {
 	var b bytes.Buffer
 	_ = m.Serialize(&b) // into memory
 	return hex.EncodeToString(b.Bytes())
-}
-
-// Paid says how many outputs an address has that nobody has spent, in the chain and among what waits, and what they hold together.
-func (n *Node) Paid(to string) (outputs int, units int64) {
-	a, err := address.DecodeAddress(to, &chaincfg.RegressionNetParams)
-	if err != nil {
-		return 0, 0
-	}
-	script, err := txscript.PayToAddrScript(a)
-	if err != nil {
-		return 0, 0
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	count := func(out *wire.TxOut) {
-		if bytes.Equal(out.PkScript, script) {
-			outputs, units = outputs+1, units+out.Value
-		}
-	}
-	for _, c := range n.chain.coins {
-		count(c.out)
-	}
-	for _, out := range n.pool.outputs() {
-		count(out)
-	}
-	return outputs, units
 }

@@ -1,10 +1,12 @@
-package bitcoin_test
+package nodes_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/koshpay/kosh/currency"
@@ -12,6 +14,7 @@ import (
 	"github.com/koshpay/kosh/providers/bitcoin"
 	"github.com/koshpay/kosh/providers/bitcoin/bitcointest"
 	"github.com/koshpay/kosh/providers/providertest"
+	"github.com/stretchr/testify/require"
 )
 
 // pages watches the documents that give operations their addresses: writing a key into one is what makes an address.
@@ -46,32 +49,37 @@ func (g *pages) decide(call, key string, value []byte) (bool, error) {
 
 // harness plays the suite. A withdrawal talks to the node, an address to the state store: the fault waits on both ways for whichever is
 // taken first.
-func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
+func harness(node func(t *testing.T) bitcoin.Node) providertest.Harness {
 	return providertest.Harness{Open: func(t *testing.T) *providertest.World {
-		w := newWorld(t, change...)
-		w.node.Core = core
-		w.fund(200, 200_000)
-		w.fund(4, 400_000_000)
+		const confirmations, finality = 2, 5
+		w := newWorld(t, node(t), confirmations, finality, append(repeated(200_000, 150), repeated(400_000_000, 4)...)...)
+		var later time.Duration // that passed without a block
+		now := func() time.Time { return w.miner.Now().Add(later) }
+		w.config.Clock = now
+		adapter := w.open(nil)
 		guard := &pages{}
 		w.state.Fault = guard.decide
 		to := map[string]string{}
 		kind, declines, flips, quiet := providers.Kind(""), false, 0, int64(0)
 		arm := func(onWire func(do func() (*http.Response, error)) (*http.Response, error), onState func() (bool, error)) {
-			w.wire.once(sending, func(do func() (*http.Response, error)) (*http.Response, error) {
+			w.wire.meet(func(do func() (*http.Response, error)) (*http.Response, error) {
 				guard.fault = nil
 				return onWire(do)
 			})
 			guard.fault = func() (bool, error) {
-				w.wire.fault = nil
+				w.wire.meet(nil)
 				return onState()
 			}
 		}
-		busy := func() {
-			quiet = w.miner.Height() + finality + 2
+		busy := func() { quiet = w.miner.Height() + finality + 2 }
+		paid := func(key string) (int, int64) {
+			outputs, units, err := w.miner.Paid(t.Context(), to[key])
+			require.NoError(t, err)
+			return outputs, units
 		}
 		operation := func(k providers.Kind) (providers.Operation, bool) {
 			kind = k
-			op := providers.Operation{Key: uuid.NewString(), Kind: k, Method: providers.Chain, Member: "alice", FirstSent: w.now()}
+			op := providers.Operation{Key: uuid.NewString(), Kind: k, Method: providers.Chain, Member: "alice", FirstSent: now()}
 			switch k {
 			case providers.Withdrawal:
 				op.Amount, op.Instrument = sats(10_000), w.stranger()
@@ -89,8 +97,8 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 			return op, true
 		}
 		return &providertest.World{
-			Provider:  w.p,
-			Reopen:    func() providers.Provider { return w.open() },
+			Provider:  adapter,
+			Reopen:    func() providers.Provider { return w.open(nil) },
 			Operation: operation,
 			OperationIn: func(k providers.Kind, asset currency.AssetID) (providers.Operation, bool) {
 				op, ok := operation(k)
@@ -100,7 +108,7 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 				if to[key] == "" {
 					return w.made(key)
 				}
-				n, _ := w.node.Paid(to[key])
+				n, _ := paid(key)
 				return n
 			},
 			Requests: func() int {
@@ -140,7 +148,7 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 					if kind != providers.Withdrawal {
 						return false
 					}
-					w.wire.once(sending, func(do func() (*http.Response, error)) (*http.Response, error) {
+					w.wire.meet(func(do func() (*http.Response, error)) (*http.Response, error) {
 						w.wire.late = append(w.wire.late, func() { _, _ = do() })
 						return nil, errReset
 					})
@@ -152,7 +160,8 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 				case providertest.FailLookup, providertest.FailPoll:
 					guard.unread = errReset
 				case providertest.NoFault:
-					w.wire.fault, guard.fault, guard.unread, declines = nil, nil, nil, false
+					guard.fault, guard.unread, declines = nil, nil, false
+					w.wire.meet(nil)
 				default:
 					return false
 				}
@@ -164,20 +173,20 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 					busy()
 				}
 				w.wire.late = nil
-				w.mine(1)
+				require.NoError(t, w.miner.Mine(t.Context(), 1))
 				if w.miner.Height() < quiet {
 					return true
 				}
-				w.pass(w.p.Describe().VisibleAfter)
+				later += adapter.Describe().VisibleAfter
 				return false
 			},
 			Moved: func(key string) (currency.Amount, bool) {
-				n, units := w.node.Paid(to[key])
+				n, units := paid(key)
 				return sats(units), n > 0
 			},
 			Unasked: func() (currency.Amount, error) {
 				busy()
-				_, err := w.miner.Pay(t.Context(), bitcointest.Payment{To: w.address(1, 3), Units: 77_000})
+				_, err := w.miner.Pay(t.Context(), bitcointest.Payment{To: w.change(3), Units: 77_000})
 				return sats(77_000), err
 			},
 			Pay: func(address string, amount currency.Amount) error {
@@ -187,13 +196,36 @@ func harness(core bool, change ...func(*bitcoin.Config)) providertest.Harness {
 				return err
 			},
 			Reorganise: func() error { busy(); return w.miner.Reorganise(t.Context(), confirmations) },
-			Secrets:    []string{password},
+			Secrets:    []string{w.config.Node.Password},
 		}
 	}}
 }
 
-func TestConformance(t *testing.T) {
-	for name, core := range map[string]bool{"as btcd answers": false, "as Bitcoin Core answers": true} {
-		t.Run(name, func(t *testing.T) { providertest.Run(t, harness(core)) })
+// made is how many addresses were made for a key, by the documents.
+func (w *world) made(key string) (n int) {
+	w.t.Helper()
+	for page := 0; ; page++ {
+		value, version, err := w.state.Load(w.t.Context(), fmt.Sprintf("addresses/%d", page))
+		require.NoError(w.t, err)
+		if version == 0 {
+			return n
+		}
+		n += strings.Count(string(value), `"key":"`+key+`"`)
 	}
+}
+
+func TestConformanceOnThePretendNode(t *testing.T) {
+	for name, core := range map[string]bool{"as btcd answers": false, "as Bitcoin Core answers": true} {
+		t.Run(name, func(t *testing.T) {
+			providertest.Run(t, harness(func(*testing.T) bitcoin.Node {
+				node := bitcointest.NewNode()
+				node.Core, node.FeeRate = core, "0.00002"
+				return node.Endpoint()
+			}))
+		})
+	}
+}
+
+func TestConformanceOnBtcd(t *testing.T) {
+	providertest.Run(t, harness(func(t *testing.T) bitcoin.Node { return start(t).at }))
 }

@@ -1,0 +1,204 @@
+package bitcoin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/koshpay/kosh/providers"
+)
+
+// Bump looks after the withdrawals that wait for a block. What the node no longer has it broadcasts again, as it was signed. What has
+// waited for Config.BumpAfter it replaces (BIP-125) by a transaction that makes the same payment from the same coins, and others if
+// it must, at today's rate and at least enough more for nodes to take it, as long as that is within what the withdrawal may cost. Whichever of
+// them is mined is the one that is reported. A withdrawal whose coins somebody else has spent for good is failed, after [Provider.Resume].
+//
+// Call it every few minutes, or set Config.BumpInPoll. Of several processes that call it one replaces. One withdrawal's error does not stop
+// the others.
+func (p *Provider) Bump(ctx context.Context) error {
+	done, err := p.catchUp(ctx)
+	if err != nil {
+		return err
+	}
+	if !done {
+		return errBehind
+	}
+	keys, err := p.waiting(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, key := range keys {
+		if err := p.bump(ctx, key); err != nil {
+			errs = append(errs, fmt.Errorf("bitcoin: withdrawal %s: %w", key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// waiting returns the operations that have coins reserved.
+func (p *Provider) waiting(ctx context.Context) (keys []string, err error) {
+	coins, err := p.coins(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for outpoint := range coins {
+		var o output
+		if _, err := p.state.load(ctx, outputKey(outpoint), &o); err != nil {
+			return nil, err
+		}
+		if o.Reserved != "" {
+			keys = append(keys, o.Reserved)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys), nil
+}
+
+func (p *Provider) bump(ctx context.Context, key string) error {
+	var o operation
+	version, err := p.state.load(ctx, opKey(key), &o)
+	if err != nil || len(o.Sent) == 0 || o.Failed != nil || o.now() != nil {
+		return err
+	}
+	if gone, err := p.gone(ctx, o); gone || err != nil {
+		if err == nil {
+			err = p.lose(ctx, key, o, version)
+		}
+		return err
+	}
+	last := o.Sent[len(o.Sent)-1]
+	known, err := p.node.knows(ctx, last.TxID)
+	if err == nil && !known {
+		err = p.node.send(ctx, last.Raw)
+	}
+	if err != nil && !hasCode(err, codeRefused, codeMissing) { // an earlier one may wait in its place, or pay too little today
+		return err
+	}
+	if p.now().Before(last.At.Add(p.config.BumpAfter)) {
+		return nil
+	}
+	next, err := p.replacement(ctx, key, o)
+	if err != nil || next == nil {
+		return err
+	}
+	// As a withdrawal is made: planned, reserved, signed, stored, and then sent.
+	o.Plan = next
+	version, err = p.state.save(ctx, opKey(key), o, version)
+	if err != nil {
+		return ignoreConflict(err)
+	}
+	kept, err := p.reserve(ctx, key, *next)
+	if err != nil || !kept {
+		return err
+	}
+	v, err := p.signed(ctx, key, o, *next)
+	if err != nil {
+		return err
+	}
+	o.Sent, o.Plan = append(o.Sent, v), nil
+	if _, err := p.state.save(ctx, opKey(key), o, version); err != nil {
+		return ignoreConflict(err)
+	}
+	return p.node.send(ctx, v.Raw)
+}
+
+// ignoreConflict: another process was first, or the transaction was just mined.
+func ignoreConflict(err error) error {
+	if errors.Is(err, providers.ErrStateConflict) {
+		return nil
+	}
+	return err
+}
+
+// replacement plans a transaction in the place of those that were sent; nil: it may not cost so much, or there are no coins for it.
+func (p *Provider) replacement(ctx context.Context, key string, o operation) (*variant, error) {
+	script, err := p.config.Network.destination(o.Instrument)
+	if err != nil {
+		return nil, err
+	}
+	rate, err := p.rate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	free, err := p.candidates(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	last := o.Sent[len(o.Sent)-1]
+	v := variant{Inputs: slices.Clone(last.Inputs), Back: last.Back}
+	free = slices.DeleteFunc(free, func(c candidate) bool { return o.spends(c.Output) })
+	slices.SortFunc(free, func(a, b candidate) int { return int(min(max(b.Units-a.Units, -1), 1)) })
+	units, _ := o.Amount.Int64()
+	back := make([]byte, lenP2WPKH)
+	for {
+		total := int64(0)
+		for _, in := range v.Inputs {
+			total += in.Units
+		}
+		// A node wants the fee of what is replaced, and the least relay fee for the new one on top.
+		least := func(vbytes int64) int64 { return max(feeFor(rate, vbytes), last.Fee+feeFor(minRelayRate, vbytes)) }
+		withChange, without := least(vsize(len(v.Inputs), script, back)), least(vsize(len(v.Inputs), script))
+		switch {
+		case total-units-withChange >= minUnits:
+			v.Fee, v.Change = withChange, total-units-withChange
+		case total-units >= without:
+			v.Fee, v.Change, v.Back = total-units, 0, place{}
+		case len(free) > 0 && len(v.Inputs) < maxInputs:
+			v.Inputs, free = append(v.Inputs, free[0].input), free[1:]
+			continue
+		default:
+			return nil, nil //nolint:nilnil // it waits on
+		}
+		break
+	}
+	if v.Fee > o.MaxFee {
+		return nil, nil //nolint:nilnil // it waits on
+	}
+	if v.Change > 0 && v.Back == (place{}) {
+		if v.Back, err = p.nextChange(ctx); err != nil {
+			return nil, err
+		}
+	}
+	v.At = p.now()
+	tx, err := p.unsigned(v, units, script)
+	if err != nil {
+		return nil, err
+	}
+	v.TxID = tx.TxHash().String()
+	return &v, nil
+}
+
+// minRelayRate is what nodes want on top for replacing, at their default, in satoshi for 1000 virtual bytes.
+const minRelayRate = 1000
+
+// gone tells whether a coin that every transaction of the operation spends was spent, for good, by somebody else.
+func (p *Provider) gone(ctx context.Context, o operation) (bool, error) {
+	for _, in := range o.Sent[0].Inputs {
+		var coin output
+		if _, err := p.state.load(ctx, outputKey(in.Output), &coin); err != nil {
+			return false, err
+		}
+		if coin.SpentBy == "" {
+			continue
+		}
+		var l loss
+		if _, err := p.state.load(ctx, foreignKey(coin.SpentBy), &l); err != nil {
+			return false, err
+		}
+		if m := l.now(); m != nil && m.Final {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// lose fails a withdrawal that can never be mined.
+func (p *Provider) lose(ctx context.Context, key string, o operation, version uint64) error {
+	o.Failed = &failure{Code: "inputs_spent", Public: "The payment could not be made."}
+	if _, err := p.state.save(ctx, opKey(key), o, version); err != nil {
+		return ignoreConflict(err)
+	}
+	return p.announce(ctx, event{At: p.now(), Key: key})
+}
