@@ -1,6 +1,7 @@
 package bitcoin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,36 +123,28 @@ func (p *Provider) replacement(ctx context.Context, key string, o operation) (*v
 	if err != nil {
 		return nil, err
 	}
-	free, err := p.candidates(ctx, key)
+	coins, free, err := p.free(ctx, key)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(coins, func(a, b coin) int { return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Output, b.Output)) })
 	last := o.Sent[len(o.Sent)-1]
-	v := variant{Inputs: slices.Clone(last.Inputs), Back: last.Back}
-	free = slices.DeleteFunc(free, func(c candidate) bool { return o.spends(c.Output) })
-	slices.SortFunc(free, func(a, b candidate) int { return int(min(max(b.Units-a.Units, -1), 1)) })
+	v := variant{Inputs: slices.Clone(last.Inputs), Back: last.Back, At: p.now()}
 	units, _ := o.Amount.Int64()
-	back := make([]byte, lenP2WPKH)
-	for {
-		total := int64(0)
-		for _, in := range v.Inputs {
-			total += in.Units
-		}
-		// A node wants the fee of what is replaced, and the least relay fee for the new one on top.
-		least := func(vbytes int64) int64 { return max(feeFor(rate, vbytes), last.Fee+feeFor(minRelayRate, vbytes)) }
-		withChange, without := least(vsize(len(v.Inputs), script, back)), least(vsize(len(v.Inputs), script))
-		switch {
-		case total-units-withChange >= minUnits:
-			v.Fee, v.Change = withChange, total-units-withChange
-		case total-units >= without:
-			v.Fee, v.Change, v.Back = total-units, 0, place{}
-		case len(free) > 0 && len(v.Inputs) < maxInputs:
-			v.Inputs, free = append(v.Inputs, free[0].input), free[1:]
-			continue
-		default:
+	// A node wants the fee of what is replaced, and the least relay fee for the new one on top.
+	fee := func(vbytes int64) int64 { return max(feeFor(rate, vbytes), last.Fee+feeFor(minRelayRate, vbytes)) }
+	for !v.settle(units, fee, script) {
+		if len(coins) == 0 || len(v.Inputs) == maxInputs {
 			return nil, nil //nolint:nilnil // it waits on
 		}
-		break
+		in, ok, err := free(coins[0])
+		if err != nil {
+			return nil, err
+		}
+		if ok && !o.spends(in.Output) {
+			v.Inputs = append(v.Inputs, in)
+		}
+		coins = coins[1:]
 	}
 	if v.Fee > o.MaxFee {
 		return nil, nil //nolint:nilnil // it waits on
@@ -161,7 +154,9 @@ func (p *Provider) replacement(ctx context.Context, key string, o operation) (*v
 			return nil, err
 		}
 	}
-	v.At = p.now()
+	if v.Change == 0 {
+		v.Back = place{}
+	}
 	tx, err := p.unsigned(v, units, script)
 	if err != nil {
 		return nil, err

@@ -44,86 +44,97 @@ var (
 	errCap   = errors.New("bitcoin: it would cost more than it may")
 )
 
-// candidate is a coin that could be spent.
-type candidate struct {
-	input
-	reserved string
-}
-
-// selectCoins chooses coins for a payment of units to a script: the smallest that suffices alone, or as few as possible. A coin that costs more to
-// spend than it is worth is left. Change below what nodes relay goes to the miners.
-func selectCoins(coins []candidate, units, rate int64, script []byte) (v variant, ok bool) {
-	back := make([]byte, lenP2WPKH)
-	slices.SortFunc(coins, func(a, b candidate) int {
+// selectCoins chooses coins for a payment of units to a script: the smallest that suffices alone, or as few as possible. free looks at a
+// coin, and tells whether it can be had. One that costs more to spend than it is worth is left. Change below what nodes relay goes to the
+// miners.
+func selectCoins(coins []coin, free func(c coin) (input, bool, error), units, rate int64, script []byte) (v variant, ok bool, err error) {
+	slices.SortFunc(coins, func(a, b coin) int {
 		return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Output, b.Output))
 	})
-	worth := slices.IndexFunc(coins, func(c candidate) bool { return c.Units <= feeFor(rate, weightInput/4) })
-	if worth >= 0 {
-		coins = coins[:worth]
+	least := feeFor(rate, weightInput/4)
+	if n := slices.IndexFunc(coins, func(c coin) bool { return c.Units <= least }); n >= 0 {
+		coins = coins[:n]
 	}
 	need := units + feeFor(rate, vsize(1, script))
-	if n, found := slices.BinarySearchFunc(coins, need, func(c candidate, need int64) int { return cmp.Compare(need, c.Units+1) }); n > 0 || found {
-		// coins[:n] suffice alone, the last of them most closely
-		if found {
-			n++
-		}
-		coins = coins[n-1:]
+	alone := slices.IndexFunc(coins, func(c coin) bool { return c.Units < need })
+	if alone < 0 {
+		alone = len(coins)
 	}
-	total := int64(0)
-	for i := range coins {
-		if i == maxInputs {
-			break
+	for _, c := range slices.Backward(coins[:alone]) {
+		in, ok, err := free(c)
+		if err != nil {
+			return v, false, err
 		}
-		total += coins[i].Units
-		v.Inputs = append(v.Inputs, coins[i].input)
-		fee := feeFor(rate, vsize(i+1, script))
-		if total < units+fee {
+		if ok {
+			v.Inputs = []input{in}
+			return v, v.settle(units, func(vbytes int64) int64 { return feeFor(rate, vbytes) }, script), nil
+		}
+	}
+	for _, c := range coins[alone:] {
+		in, ok, err := free(c)
+		if err != nil {
+			return v, false, err
+		}
+		if !ok {
 			continue
 		}
-		v.Fee = total - units
-		if withChange := feeFor(rate, vsize(i+1, script, back)); total-units-withChange >= minUnits {
-			v.Change, v.Fee = total-units-withChange, withChange
+		v.Inputs = append(v.Inputs, in)
+		if v.settle(units, func(vbytes int64) int64 { return feeFor(rate, vbytes) }, script) {
+			return v, true, nil
 		}
-		return v, true
+		if len(v.Inputs) == maxInputs {
+			break
+		}
 	}
-	return variant{}, false
+	return variant{}, false, nil
 }
 
-// candidates are the coins that are confirmed and that nobody has reserved. loose says to look also at those whose reservation no
-// longer holds: it was left behind by an operation that then took others.
-func (p *Provider) candidates(ctx context.Context, key string) ([]candidate, error) {
+// settle says what goes to the miners and what comes back, if the inputs suffice. fee is what a size costs.
+func (v *variant) settle(units int64, fee func(vbytes int64) int64, script []byte) bool {
+	rest, back := -units, make([]byte, lenP2WPKH)
+	for _, in := range v.Inputs {
+		rest += in.Units
+	}
+	if with := fee(vsize(len(v.Inputs), script, back)); rest-with >= minUnits {
+		v.Fee, v.Change = with, rest-with
+		return true
+	}
+	v.Fee, v.Change = rest, 0
+	return rest >= fee(vsize(len(v.Inputs), script))
+}
+
+// free tells, of the coins that are unspent, which are confirmed and not another operation's.
+func (p *Provider) free(ctx context.Context, key string) (coins []coin, free func(c coin) (input, bool, error), err error) {
 	var s scan
 	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	unspent, err := p.coins(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var all []candidate
-	holders := map[string]*operation{}
-	for outpoint := range unspent {
+	for outpoint, units := range unspent {
+		coins = append(coins, coin{outpoint, units})
+	}
+	return coins, func(c coin) (input, bool, error) {
 		var o output
-		if _, err := p.state.load(ctx, outputKey(outpoint), &o); err != nil {
-			return nil, err
+		if _, err := p.state.load(ctx, outputKey(c.Output), &o); err != nil || !o.spendable(s.Height) {
+			return input{}, false, err
 		}
-		if !o.spendable(s.Height) {
-			continue
-		}
-		if o.Reserved != "" && o.Reserved != key {
-			if holders[o.Reserved] == nil {
-				holders[o.Reserved] = &operation{}
-				if _, err := p.state.load(ctx, opKey(o.Reserved), holders[o.Reserved]); err != nil {
-					return nil, err
-				}
-			}
-			if holders[o.Reserved].spends(outpoint) {
-				continue
-			}
-		}
-		all = append(all, candidate{input{outpoint, o.Units, o.Place}, o.Reserved})
+		taken, err := p.taken(ctx, c.Output, o, key)
+		return input{c.Output, o.Units, o.Place}, !taken, err
+	}, nil
+}
+
+// taken tells whether an output is reserved for another operation. A reservation that was left behind by an operation which then took other
+// coins, or failed, is none.
+func (p *Provider) taken(ctx context.Context, outpoint string, o output, key string) (bool, error) {
+	if o.Reserved == "" || o.Reserved == key {
+		return false, nil
 	}
-	return all, nil
+	var holder operation
+	_, err := p.state.load(ctx, opKey(o.Reserved), &holder)
+	return holder.spends(outpoint), err
 }
 
 // reserve takes the coins of a plan for an operation. It returns false when another one has one of them.
@@ -134,17 +145,12 @@ func (p *Provider) reserve(ctx context.Context, key string, v variant) (bool, er
 			if taken = o.SpentBy != "" || o.now() == nil; taken || o.Reserved == key {
 				return errSame
 			}
-			if o.Reserved != "" {
-				var holder operation
-				if _, err := p.state.load(ctx, opKey(o.Reserved), &holder); err != nil {
-					return err
-				}
-				if taken = holder.spends(in.Output); taken {
-					return errSame
-				}
+			var err error
+			if taken, err = p.taken(ctx, in.Output, *o, key); taken && err == nil {
+				err = errSame
 			}
 			o.Reserved = key
-			return nil
+			return err
 		})
 		if err != nil || taken {
 			return false, err
@@ -172,12 +178,15 @@ func (p *Provider) plan(ctx context.Context, key string, o operation) (variant, 
 	if err != nil {
 		return variant{}, err
 	}
-	coins, err := p.candidates(ctx, key)
+	coins, free, err := p.free(ctx, key)
 	if err != nil {
 		return variant{}, err
 	}
 	units, _ := o.Amount.Int64()
-	v, ok := selectCoins(coins, units, rate, script)
+	v, ok, err := selectCoins(coins, free, units, rate, script)
+	if err != nil {
+		return variant{}, err
+	}
 	if !ok {
 		return variant{}, errFunds
 	}
@@ -261,12 +270,15 @@ func (p *Provider) Quote(ctx context.Context, op providers.Operation) (providers
 	if err != nil {
 		return providers.Quote{}, err
 	}
-	coins, err := p.candidates(ctx, op.Key)
+	coins, free, err := p.free(ctx, op.Key)
 	if err != nil {
 		return providers.Quote{}, err
 	}
 	units, _ := op.Amount.Int64()
-	v, ok := selectCoins(coins, units, rate, script)
+	v, ok, err := selectCoins(coins, free, units, rate, script)
+	if err != nil {
+		return providers.Quote{}, err
+	}
 	if !ok {
 		v.Fee = feeFor(rate, vsize(1, script, make([]byte, lenP2WPKH)))
 	}

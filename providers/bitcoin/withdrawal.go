@@ -190,7 +190,7 @@ func (p *Provider) reportWithdrawal(ctx context.Context, key string, o operation
 	r.Reference = o.Sent[0].TxID
 	units, _ := o.Amount.Int64()
 	p.reportLife(&r, o.life, s.Height, func(m mine) string { return m.TxID + "/0" }, func(m mine) []movement {
-		moves := []movement{{kind: providers.Moved, units: -units}}
+		moves := []movement{{kind: providers.Moved, suffix: "/out", units: -units}} // to an address of ours it is also a deposit
 		if v := o.variant(m.TxID); v != nil {
 			moves = append(moves, movement{kind: providers.Fee, suffix: "/fee", units: -v.Fee})
 		}

@@ -107,12 +107,12 @@ var addresses = func() func(xpub string) []string {
 	return func(xpub string) []string {
 		once.Do(func() {
 			root, err := hdkey.ParsePublic(xpub)
-			for i := uint32(0); err == nil && i < 240; i++ {
+			for i := uint32(0); err == nil && i < 800; i++ {
 				var key *hdkey.Public
-				if key, err = root.Child(i / 120); err != nil {
+				if key, err = root.Child(i / 400); err != nil {
 					break
 				}
-				if key, err = key.Child(i % 120); err == nil {
+				if key, err = key.Child(i % 400); err == nil {
 					list = append(list, bitcointest.Address(key.Bytes()))
 				}
 			}
