@@ -13,8 +13,9 @@
 //
 // # What it was tried on
 //
-// The pretend node of package bitcointest, which checks proof of work, scripts, signatures and the rules of replacement, and answers as
-// btcd or as Bitcoin Core. It was never run on a public network, nor on a real Bitcoin Core: what is said of Core here is by its manual.
+// btcd v0.26.2 in regression-test mode, and the pretend node of package bitcointest, which checks proof of work, scripts, signatures and the
+// rules of replacement, and answers as btcd or as Bitcoin Core: all of package providertest, its suite of chains included, on all three. It
+// was never run on a public network, nor on a real Bitcoin Core: what is said of Core here is by its manual.
 //
 // # The node
 //
@@ -49,6 +50,9 @@
 // operation with MaxFee or FeeUntil is Rejected, for good, when it would cost more or comes too late (codes fee_cap, quote_expired).
 // With too few free coins a withdrawal is NotSent with the code insufficient_funds: send it again after the next block. A Signer's refusal
 // is Rejected (signer_refused); a signer with another key than the account's is NotSent (wrong_key).
+//
+// What waits for a block is looked after by [Provider.Bump]: call it every few minutes, or set Config.BumpInPoll. It broadcasts again what the
+// node forgot, and replaces (BIP-125) what has waited too long, within what the withdrawal may cost. Whichever is mined is what is reported.
 //
 // # When it halts
 //

@@ -212,6 +212,25 @@ func (m *Miner) Pay(ctx context.Context, payments ...Payment) (txid string, err 
 	return txid, nil
 }
 
+// Restart restarts a node that forgets everything by then, and gives its blocks back to it: what waited is forgotten.
+func (m *Miner) Restart(ctx context.Context, restart func() error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	branch, err := m.branch(ctx)
+	if err != nil {
+		return err
+	}
+	if err := restart(); err != nil {
+		return err
+	}
+	for _, b := range branch {
+		if err := m.submit(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Withhold makes blocks leave out what waits now. What takes its place is not left out.
 func (m *Miner) Withhold(ctx context.Context) error {
 	m.mu.Lock()
@@ -453,12 +472,8 @@ func (m *Miner) extend(ctx context.Context, parent chainhash.Hash, height int64,
 	for !worked(b.BlockHash(), b.Header.Bits) {
 		b.Header.Nonce++
 	}
-	var refused *string
-	if err := m.call(ctx, &refused, "submitblock", serialize(&b)); err != nil {
-		return hash, err
-	}
-	if refused != nil {
-		return hash, fmt.Errorf("bitcointest: block %d: %s", height, *refused)
+	if err := m.submit(ctx, &b); err != nil {
+		return hash, fmt.Errorf("bitcointest: block %d: %w", height, err)
 	}
 	for i, tx := range b.Transactions {
 		hash := tx.TxHash()
@@ -474,6 +489,17 @@ func (m *Miner) extend(ctx context.Context, parent chainhash.Hash, height int64,
 	}
 	m.height = max(m.height, height)
 	return b.BlockHash(), nil
+}
+
+func (m *Miner) submit(ctx context.Context, b *wire.MsgBlock) error {
+	var refused *string
+	if err := m.call(ctx, &refused, "submitblock", serialize(b)); err != nil {
+		return err
+	}
+	if refused != nil {
+		return errors.New(*refused)
+	}
+	return nil
 }
 
 func coinbase(height int64, branch uint32, units int64) *wire.MsgTx {

@@ -67,7 +67,7 @@ func start(t *testing.T) *btcd {
 		args: []string{
 			"--regtest", "--configfile=" + filepath.Join(dir, "none"), "--datadir=" + dir, "--logdir=" + dir, "--debuglevel=error",
 			"--rpclisten=" + address, "--notls", "--rpcuser=kosh", "--rpcpass=regtest", "--rpcmaxclients=1000", "--rpcmaxconcurrentreqs=1000",
-			"--nolisten", "--nodnsseed", "--nocfilters",
+			"--nolisten", "--nodnsseed", "--nocfilters", "--utxocachemaxsize=10",
 		},
 		at: bitcoin.Node{URL: "http://" + address, User: "kosh", Password: "regtest"},
 	}
@@ -112,7 +112,7 @@ func (n *btcd) stop() {
 	}
 }
 
-// restart makes it forget what waits.
+// restart empties it: in this mode it begins anew.
 func (n *btcd) restart() {
 	n.stop()
 	n.run()

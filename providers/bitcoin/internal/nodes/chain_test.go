@@ -12,7 +12,7 @@ import (
 )
 
 // chainWorld is what the suite of chains plays with. forget makes the node forget what waits.
-func chainWorld(t *testing.T, at bitcoin.Node, forget func() error) *providertest.ChainWorld {
+func chainWorld(t *testing.T, at bitcoin.Node, forget func(w *world) error) *providertest.ChainWorld {
 	t.Helper()
 	const confirmations, finality = 3, 6
 	// Sixty coins, each enough for two of the usual withdrawals.
@@ -45,7 +45,7 @@ func chainWorld(t *testing.T, at bitcoin.Node, forget func() error) *providertes
 		Congest:    func() error { return miner.Withhold(ctx) },
 		Bump:       func(p providers.Provider) error { return p.(*bitcoin.Provider).Bump(ctx) },
 		Unbump:     func() error { miner.Release(); return nil },
-		Forget:     forget,
+		Forget:     func() error { return forget(w) },
 		Stranger: func(on bool) error {
 			w.wire.mu.Lock()
 			defer w.wire.mu.Unlock()
@@ -63,7 +63,7 @@ func TestChainOnThePretendNode(t *testing.T) {
 			providertest.RunChain(t, providertest.ChainHarness{Open: func(t *testing.T) *providertest.ChainWorld {
 				node := bitcointest.NewNode()
 				node.Core = core
-				return chainWorld(t, node.Endpoint(), func() error { node.Forget(); return nil })
+				return chainWorld(t, node.Endpoint(), func(*world) error { node.Forget(); return nil })
 			}})
 		})
 	}
@@ -72,6 +72,8 @@ func TestChainOnThePretendNode(t *testing.T) {
 func TestChainOnBtcd(t *testing.T) {
 	providertest.RunChain(t, providertest.ChainHarness{Open: func(t *testing.T) *providertest.ChainWorld {
 		node := start(t)
-		return chainWorld(t, node.at, func() error { node.restart(); return nil })
+		return chainWorld(t, node.at, func(w *world) error {
+			return w.miner.Restart(t.Context(), func() error { node.restart(); return nil }) // btcd in this mode empties its database
+		})
 	}})
 }
