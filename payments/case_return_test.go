@@ -133,6 +133,28 @@ func TestReturnOfWhatIsDisputed(t *testing.T) {
 	}
 }
 
+// A bank takes a deposit back while what a frozen wallet could not take of it is on its way back already: the payer gets it twice,
+// and owes it.
+func TestReturnOfWhatTheBankTakesBack(t *testing.T) {
+	e := newEnv(t)
+	from := e.link("alice", sandbox.TokenBankReturned)
+	require.NoError(t, e.svc.OpenWallet(e.ctx, payments.Member("alice"), "alice", usd("1.00").Asset()))
+	require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", true))
+	p := e.deposit("alice", from, usd("50.00"))
+	for e.payment(p.ID).State != payments.Succeeded {
+		e.pass(time.Hour)
+	}
+	_, err := e.giveBack("g", p.ID, "")
+	require.NoError(t, err)
+	e.pass(100 * time.Hour)
+	require.Equal(t, payments.Reversed, e.payment(p.ID).State)
+	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	e.hasWallet("alice", "0.00", "0.00", "50.00")
+	require.Empty(t, e.cases())
+	e.sound()
+	e.balanced()
+}
+
 // takeBackOf takes a deposit back and returns its id.
 func (e *env) takeBackOf(p payments.Payment) string {
 	e.Helper()

@@ -291,7 +291,8 @@ func (j *journal) capture(hold ledger.ID, size currency.Amount, to ledger.Accoun
 
 // fromSuspense undoes what an earlier effect left in suspense, up to size, and returns how much.
 func (j *journal) fromSuspense(origin *effect, size currency.Amount, in bool) (currency.Amount, error) {
-	if !origin.Suspense.IsValid() || origin.Suspense.Sign() <= 0 {
+	// What is on its way back is spoken for: who gets it twice is charged for it.
+	if !origin.Suspense.IsValid() || origin.Suspense.Sign() <= 0 || origin.Returning {
 		return currency.Zero(size.Asset()), nil
 	}
 	part := least(origin.Suspense, size)

@@ -151,8 +151,9 @@ func (s store) Update(ctx context.Context, book string, want ledger.Names, decid
 // twice decides again, as a store does whose first try met somebody else's.
 func twice(decide ledger.Decide) ledger.Decide {
 	return func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
-		if _, _, err := decide(found); err != nil {
-			return ledger.Rows{}, ledger.Names{}, err
+		write, more, err := decide(found)
+		if err != nil || !more.Empty() { // what it asks for must be answered, or it is taken for absent
+			return write, more, err
 		}
 		return decide(found)
 	}
