@@ -95,7 +95,7 @@ func (w *world) coverSubmit(op *providers.Operation, r *providers.Report, err er
 	}
 }
 
-// states are those in which the matrix expects payments of each kind; every other is not reached by any world.
+// states are those in which the matrix expects payments of each kind. Nothing cancels a payment: the service has no such request.
 var states = map[payments.Kind][]payments.State{
 	payments.Link: {unborn, payments.Created, payments.Submitting, payments.Unknown, payments.Failed, payments.Succeeded},
 	payments.Address: {
@@ -103,7 +103,7 @@ var states = map[payments.Kind][]payments.State{
 	},
 	payments.Deposit: {
 		unborn, payments.Created, payments.Review, payments.Submitting, payments.Unknown, payments.ActionRequired, payments.Pending,
-		payments.Failed, payments.Canceled, payments.Succeeded, payments.Reversed,
+		payments.Failed, payments.Succeeded, payments.Reversed,
 	},
 	payments.Withdrawal: {
 		unborn, payments.Created, payments.Review, payments.Submitting, payments.Unknown, payments.Pending,

@@ -25,6 +25,7 @@ const (
 	Refundable  Invariant = "12 refunds stay within what was captured"
 	Limits      Invariant = "13 limits hold"
 	Shares      Invariant = "14 allocations sum exactly"
+	Sealed      Invariant = "15 an edit of sealed history is found"
 	Ends        Invariant = "16 every operation ends or is parked with a case"
 	Delivered   Invariant = "17 every event is delivered, in order"
 	Apart       Invariant = "18 one book never sees another"

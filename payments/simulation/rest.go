@@ -70,7 +70,7 @@ func (w *world) rest() {
 	}
 	w.note("at rest at %s", w.now.Format(time.DateTime))
 	for _, check := range []func() *Breach{
-		w.audit, w.settled, w.reconciled, w.explained, w.remembers, w.delivered, w.listed, w.verified, w.apart,
+		w.audit, w.settled, w.reconciled, w.explained, w.remembers, w.delivered, w.listed, w.verified, w.apart, w.sealed,
 	} {
 		if b := check(); b != nil {
 			w.fail(b)
@@ -297,6 +297,51 @@ func (w *world) verified() *Breach {
 	}
 	if open := w.openCases(); cases != len(open) {
 		return breach(Lists, "%d cases are listed of %d", cases, len(open))
+	}
+	return nil
+}
+
+// sealed edits one transaction behind the ledger's back, in some worlds, and wants the ledger's proof to find it.
+func (w *world) sealed() *Breach {
+	if len(w.truth.order) == 0 || !w.dice.chance(200) {
+		return nil
+	}
+	book := w.workers[0].service.Book()
+	kept, err := book.Checkpoint(w.ctx)
+	if err != nil {
+		return breach(Sane, "checkpoint: %v", err)
+	}
+	was := w.truth.posted[pick(w.dice, w.truth.order...)]
+	forged := was
+	what := pick(w.dice, "reference", "key", "amount")
+	switch what {
+	case "reference":
+		forged.Reference += "x"
+	case "key":
+		forged.Key += "x"
+	case "amount":
+		forged.Postings = slices.Clone(was.Postings)
+		for i := range forged.Postings {
+			forged.Postings[i].Amount = oneMore(forged.Postings[i].Amount)
+		}
+	}
+	edit := func(t ledger.Transaction) error {
+		return w.truth.Store.Update(w.ctx, w.truth.book, ledger.Names{Transactions: []ledger.ID{t.ID}}, func(ledger.Rows) (ledger.Rows, ledger.Names, error) {
+			return ledger.Rows{Transactions: []ledger.Transaction{t}}, ledger.Names{}, nil
+		})
+	}
+	if err := edit(forged); err != nil {
+		return breach(Sane, "edit: %v", err)
+	}
+	proof, err := book.Verify(w.ctx, kept)
+	if err != nil || proof.OK() {
+		return breach(Sealed, "the %s of transaction %s was changed and nobody finds it: %v", what, was.ID, err)
+	}
+	if err := edit(was); err != nil {
+		return breach(Sane, "edit: %v", err)
+	}
+	if proof, err = book.Verify(w.ctx, kept); err != nil || !proof.OK() {
+		return breach(Sealed, "the book is as it was and is not believed: %v, %v", proof.Problems, err)
 	}
 	return nil
 }

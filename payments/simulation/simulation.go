@@ -79,9 +79,6 @@ func (f *Failure) done() int {
 	return len(f.Keep)
 }
 
-// auditEvery is after how many operations the providers' truth is compared.
-const auditEvery = 8
-
 // Run plays one world.
 func Run(c Config) Result {
 	w, err := newWorld(c)
@@ -95,7 +92,7 @@ func Run(c Config) Result {
 		}
 		w.operate(n)
 		w.result.Ops++
-		if n%auditEvery == auditEvery-1 {
+		if n%w.auditEvery == w.auditEvery-1 {
 			w.fail(w.audit())
 		}
 		if w.breach() != nil {

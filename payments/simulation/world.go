@@ -63,16 +63,18 @@ type world struct {
 	calm     bool // no faults any more
 	dumps    int
 
-	ops      int
-	keep     []int
-	seed     uint64
-	number   int             // of the operation under way
-	op       string          // its kind
-	used     map[string]bool // keys of requests that several members choose alike
-	lies     map[string]bool // payments of which a person said wrongly that they never happened
-	escrows  []uuid.UUID     // holds of the host
-	verdicts []verdict       // rules that are pure functions of the proposal
-	seen     map[cell]int    // faults met
+	ops  int
+	keep []int
+	seed uint64
+	// auditEvery is after how many operations the providers' truth is compared: after each in some worlds.
+	auditEvery int
+	number     int             // of the operation under way
+	op         string          // its kind
+	used       map[string]bool // keys of requests that several members choose alike
+	lies       map[string]bool // payments of which a person said wrongly that they never happened
+	escrows    []uuid.UUID     // holds of the host
+	verdicts   []verdict       // rules that are pure functions of the proposal
+	seen       map[cell]int    // faults met
 
 	result *Result
 	trace  trace
@@ -132,6 +134,7 @@ func newWorld(c Config) (*world, error) {
 		w.skew = pick(w.dice, 0, 2*time.Second, 20*time.Second)
 	}
 	w.kinds = drawKinds(w.dice)
+	w.auditEvery = pick(w.dice, 1, 8, 8, 8)
 	for i := range w.dice.between(3, 6) {
 		w.members = append(w.members, fmt.Sprintf("m%d", i+1))
 	}
