@@ -98,6 +98,8 @@ var (
 	_ providers.Poller   = (*Provider)(nil)
 	_ providers.Checker  = (*Provider)(nil)
 	_ providers.Quoter   = (*Provider)(nil)
+
+	_ providers.AddressChecker = (*Provider)(nil)
 )
 
 // maxCoins is how many coins there can be.

@@ -8,6 +8,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/providers"
 )
 
 // Network is a Bitcoin network by its CAIP-2 name: bip122 and the first half of the hash of its first block.
@@ -77,4 +78,14 @@ func (n Network) p2wpkh(public []byte) (string, []byte, error) {
 	}
 	script, err := txscript.PayToAddrScript(a)
 	return a.EncodeAddress(), script, err
+}
+
+// CheckAddress implements providers.AddressChecker: whether the text is an address of the configured network, of a kind that there is a rule
+// for, with a right checksum.
+func (p *Provider) CheckAddress(asset currency.AssetID, text string) error {
+	if asset != p.asset.ID() {
+		return fmt.Errorf("bitcoin: %w: %s", providers.ErrUnsupported, asset)
+	}
+	_, err := p.config.Network.destination(text)
+	return err
 }

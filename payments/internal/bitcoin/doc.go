@@ -1,0 +1,2 @@
+// Package bitcoin is where payments meets the Bitcoin adapter: it is tests only.
+package bitcoin
