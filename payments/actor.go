@@ -45,7 +45,7 @@ const (
 	ActWithdraw Action = "withdraw"
 	ActRefund   Action = "refund" // give money back: the member whose wallet it leaves is the one concerned
 	ActExchange Action = "exchange"
-	ActIssue    Action = "issue"   // make in-app coins; concerns no member
+	ActIssue    Action = "issue"   // make and destroy in-app coins; concerns no member
 	ActFreeze   Action = "freeze"  // stop and restart a wallet
 	ActResolve  Action = "resolve" // decide about cases, reviews and debts; the member concerned may be empty
 )

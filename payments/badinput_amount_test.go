@@ -165,6 +165,12 @@ func oddAmounts() map[string][]bad {
 			amount("ether", currency.MustNew(1, ether), ledger.ErrInvalid),
 			{name: "more than an account holds", put: func(_ *world, f *form) { f.amount = most(coin) }, is: ledger.ErrOverflow, class: payments.ErrInvalid, field: "any"},
 		},
+		"Burn": {
+			amount("dollars", usd("1.00"), ledger.ErrInvalid),
+			amount("ether", currency.MustNew(1, ether), ledger.ErrInvalid),
+			declined("a unit more than there is", currency.MustParse("10.01", coin), ledger.ErrInsufficientFunds),
+			declined("the highest of all", most(coin), ledger.ErrInsufficientFunds),
+		},
 		"Forgive": {
 			declined("a cent more than is owed", usd("20.01"), payments.ErrNotOwed),
 			declined("in a currency that is not owed", currency.MustParse("1.00", currency.EUR), payments.ErrNotOwed),

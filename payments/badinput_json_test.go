@@ -24,6 +24,7 @@ func (w *world) badJSON(t *testing.T) (total knocks) {
 			"refund":   func() any { return new(payments.RefundRequest) },
 			"exchange": func() any { return new(payments.ExchangeRequest) },
 			"issue":    func() any { return new(payments.IssueRequest) },
+			"burn":     func() any { return new(payments.BurnRequest) },
 			"forgive":  func() any { return new(payments.ForgiveRequest) },
 		}
 		for name, request := range requests {

@@ -214,6 +214,14 @@ func counterDoors(name string, at func(w *world) counter) []door {
 				return err
 			},
 		},
+		{
+			name + ".Burn", map[field]string{fActor: "actor", fKey: "key", fAmount: "amount"},
+			asPlatform(func(f *form) { f.amount, f.member = currency.MustParse("1.00", coin), "" }),
+			func(w *world, f form) error {
+				_, err := at(w).Burn(w.ctx, payments.BurnRequest{Key: f.key, Actor: f.actor, Amount: f.amount})
+				return err
+			},
+		},
 		{name + ".OpenWallet", map[field]string{fActor: "actor", fMember: "member", fOpens: "assets"}, asAlice, func(w *world, f form) error {
 			return at(w).OpenWallet(w.ctx, f.actor, f.member, f.opens...)
 		}},

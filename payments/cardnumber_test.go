@@ -123,6 +123,8 @@ func TestEveryStringOfARequestIsATextOrAReference(t *testing.T) {
 		payments.LinkRequest{},
 		payments.ExchangeRequest{},
 		payments.IssueRequest{},
+		payments.BurnRequest{},
+		payments.QuoteRequest{},
 	} {
 		kind := reflect.TypeOf(request)
 		for i := range kind.NumField() {

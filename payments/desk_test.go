@@ -58,6 +58,7 @@ type counter interface {
 	Send(ctx context.Context, r payments.TransferRequest) (payments.Payment, error)
 	Exchange(ctx context.Context, r payments.ExchangeRequest) (payments.Payment, error)
 	Issue(ctx context.Context, r payments.IssueRequest) (payments.Payment, error)
+	Burn(ctx context.Context, r payments.BurnRequest) (payments.Payment, error)
 	Withdraw(ctx context.Context, r payments.WithdrawRequest) (payments.Payment, error)
 	Deposit(ctx context.Context, r payments.DepositRequest) (payments.Payment, error)
 	Refund(ctx context.Context, r payments.RefundRequest) (payments.Payment, error)
@@ -255,7 +256,7 @@ func TestDeskCallsNoProvider(t *testing.T) {
 		methods = append(methods, m.Name)
 	}
 	require.Equal(t, []string{
-		"Deposit", "Exchange", "Issue", "OpenWallet", "Payment", "Refund", "Send", "Tip", "Wallets", "Withdraw",
+		"Burn", "Deposit", "Exchange", "Issue", "OpenWallet", "Payment", "Refund", "Send", "Tip", "Wallets", "Withdraw",
 	}, methods)
 }
 

@@ -124,48 +124,6 @@ func openPosition(a *currency.Definition) ledger.OpenAccount {
 	return o
 }
 
-// IssueRequest asks to make new in-app coins.
-type IssueRequest struct {
-	Key    string          `json:"-"`
-	Actor  Actor           `json:"-"`
-	Amount currency.Amount `json:"amount"`
-}
-
-// Issue makes new coins of an in-app asset (currency.Virtual) and puts them into the platform's position, from where they
-// can be sold by Exchange. SupplyAccount shows how many there are.
-func (s *Service) Issue(ctx context.Context, r IssueRequest) (Payment, error) {
-	return s.desk.Issue(ctx, r)
-}
-
-// Issue is [Service.Issue], done when the host commits.
-func (dk *Desk) Issue(ctx context.Context, r IssueRequest) (Payment, error) {
-	if err := dk.checkAmount("amount", r.Amount); err != nil {
-		return Payment{}, err
-	}
-	asset := r.Amount.Asset()
-	if asset.Kind() != currency.Virtual {
-		return Payment{}, invalid("amount", "%s is not an in-app asset", asset.ID())
-	}
-	if err := dk.authorize(ctx, r.Actor, ActIssue, ""); err != nil {
-		return Payment{}, err
-	}
-	id := dk.config.NewID()
-	rec := &record{ID: id.String(), Kind: Issue, Amount: r.Amount, Transaction: id}
-	document, err := rec.put(0, noDue)
-	if err != nil {
-		return Payment{}, err
-	}
-	return dk.request(ctx, r.Actor, r.Key, tagged{Issue, r}, id, ledger.Entry{Commands: []ledger.Command{
-		ledger.OpenAccount{Account: SupplyAccount(asset.ID()), Type: ledger.Asset, Floor: currency.Zero(asset)},
-		openPosition(asset),
-		ledger.Post{ID: id, Note: rec.note(), Postings: []ledger.Posting{
-			{Account: SupplyAccount(asset.ID()), Side: ledger.Debit, Amount: r.Amount},
-			{Account: PositionAccount(asset.ID()), Side: ledger.Credit, Amount: r.Amount},
-		}},
-		document,
-	}})
-}
-
 // FixedRates is a RateSource that knows the rates given, in the direction given.
 func FixedRates(rates ...currency.Rate) RateSource {
 	return func(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {

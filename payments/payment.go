@@ -25,6 +25,7 @@ const (
 	Tip        Kind = "tip"        // member to member, less the platform's fee
 	Exchange   Kind = "exchange"   // one asset for another in one wallet
 	Issue      Kind = "issue"      // new in-app coins
+	Burn       Kind = "burn"       // in-app coins destroyed
 	Forgiven   Kind = "forgiven"   // a debt of a member written off
 	Settlement Kind = "settlement" // what a provider did with our balance by itself: a batch to our bank, a conversion, a monthly fee
 )

@@ -57,7 +57,7 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 		return dk.undo(ctx, r, of)
 	case Deposit:
 		return dk.refundDeposit(ctx, r, of)
-	case Address, Withdrawal, Refund, Link, Exchange, Issue, Settlement, Forgiven:
+	case Address, Withdrawal, Refund, Link, Exchange, Issue, Burn, Settlement, Forgiven:
 	}
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }

@@ -275,7 +275,7 @@ func (r *record) operation() providers.Operation {
 		op.Kind, op.Target, op.TargetReference = providers.Refund, r.Of, r.OfReference
 	case Link:
 		op.Kind = providers.Link
-	case Send, Tip, Exchange, Issue, Settlement, Forgiven:
+	case Send, Tip, Exchange, Issue, Burn, Settlement, Forgiven:
 	}
 	if planted("retry-on-maybe") && r.Attempts > 1 {
 		op.Key = derivedID("again", r.ID, strconv.Itoa(r.Attempts)).String()

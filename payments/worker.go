@@ -64,9 +64,7 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 	}
 	count(s.book.ExpireHolds(ctx, batch))
 	count(s.ensureCursors(ctx))
-	leased, err := s.book.Lease(ctx, ledger.LeaseRequest{
-		Lanes: s.Providers(), Limit: batch, For: s.config.SubmitTimeout + leaseFor, Who: s.config.Worker,
-	})
+	leased, err := s.lease(ctx)
 	count(0, err)
 	for _, l := range leased {
 		if ctx.Err() != nil {
@@ -88,6 +86,17 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 	}
 	count(s.numberFeed(ctx))
 	return done, errors.Join(errs...)
+}
+
+// lease takes what is due for the providers that are here. A host with nothing but coins of its own has none.
+func (s *Service) lease(ctx context.Context) ([]ledger.Leased, error) {
+	names := s.Providers()
+	if len(names) == 0 {
+		return nil, nil
+	}
+	return s.book.Lease(ctx, ledger.LeaseRequest{
+		Lanes: names, Limit: batch, For: s.config.SubmitTimeout + leaseFor, Who: s.config.Worker,
+	})
 }
 
 // numberFeed numbers the feed, if this process is the one that does.
