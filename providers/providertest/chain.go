@@ -188,7 +188,7 @@ func ChainChecks() []ChainCheck {
 		largestCheck, tooLargeCheck, largestOfAllCheck,
 		orphanedCheck, minedAgainCheck, orphanedEarlyCheck, duringScanCheck, tooDeepCheck, strangerCheck, disagreeCheck,
 		rescanCheck, restartCreditsCheck, pagesCheck, twoScannersCheck,
-		crashWithdrawalCheck, crashAddressCheck, crashScanCheck, lostAnswerCheck, endpointDownCheck,
+		crashWithdrawalCheck, crashAddressCheck, crashScanCheck, crashReplacingCheck, crashSweepingCheck, lostAnswerCheck, endpointDownCheck,
 		withdrawalCheck, eightCheck, twoProcessesSendCheck, tooMuchCheck, noGasCheck, revertedCheck, withdrawalOrphanedCheck, ownAddressCheck, sweepCheck,
 		feeCapCheck, quoteExpiredCheck, signedStaysCheck, quoteCheck, stuckCheck, originalFirstCheck, capHoldsCheck, forgottenCheck,
 		intentCheck, signerRefusesCheck, signerDownCheck, wrongSignatureCheck, highCheck,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
 )
 
@@ -186,5 +187,73 @@ var endpointDownCheck = ChainCheck{
 		p.credited(txid, p.Usual(a).Big(), "the endpoint answers again")
 		p.insist(op)
 		p.arrives(op, "the endpoint answers again")
+	},
+}
+
+var crashReplacingCheck = ChainCheck{
+	Name: "crash-while-replacing",
+	Rule: "Process after process may die while it replaces what is stuck, each one step further than the one before. Whichever of the transactions the last " +
+		"one knows of, the withdrawal is paid once, and its fee is what was really paid.",
+	run: func(p *chainProbe) {
+		for _, late := range []bool{false, true} {
+			op, _ := p.congested(currency.Amount{})
+			p.mine(p.Confirmations + 2)
+			const most = 60
+			deaths := 0
+			for at := 1; at <= most; at++ {
+				victim := diesAt(at, late)
+				p.restart(victim)
+				kept := p.cursor
+				_ = p.scan()
+				if p.Bump != nil {
+					_ = p.Bump(p.adapter)
+				}
+				p.cursor = kept
+				if !victim.died() {
+					break
+				}
+				deaths++
+			}
+			p.restart(nil)
+			p.arrives(op, fmt.Sprintf("replaced while %d processes died", deaths))
+			p.note("%d processes died while they replaced what was stuck", deaths)
+		}
+	},
+}
+
+var crashSweepingCheck = ChainCheck{
+	Name: "crash-while-sweeping",
+	Rule: "A process may die before or after any step of sweeping. Nothing is lost, nothing is taken for a deposit, every fee is reported, and the next one " +
+		"sweeps what is left.",
+	run: func(p *chainProbe) {
+		if p.Sweep == nil {
+			p.waive("the adapter does not sweep (no ChainWorld.Sweep)")
+		}
+		a := p.some()
+		to := p.address(a, "alice")
+		var paid []string
+		p.everyDeath("a sweep", func(victim *Tap, _ string) {
+			paid = append(paid, p.pay(ChainPayment{to, p.Usual(a)}))
+			p.mine(p.Confirmations)
+			p.drain()
+			p.restart(victim)
+			_ = p.Sweep(p.adapter)
+			p.restart(nil)
+			p.mine(1)
+			p.drain()
+		})
+		tap := &Tap{}
+		p.restart(tap)
+		for range 3 {
+			p.must(p.Sweep(p.adapter), "Sweep")
+			p.mine(p.Confirmations)
+			p.drain()
+		}
+		if n := len(p.deposits()); n != len(paid) {
+			p.failf("%d payments came in, and %d deposits are reported", len(paid), n)
+		}
+		op := p.withdrawal(p.NewAddress(), p.Usual(a))
+		p.send(op)
+		p.arrives(op, "after all the sweeping")
 	},
 }

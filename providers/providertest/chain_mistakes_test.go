@@ -48,6 +48,8 @@ const (
 
 	sendsFirst      flaw = "sends first and writes down afterwards"
 	showsFirst      flaw = "shows an address before it is written down"
+	sendsOldest     flaw = "sends what was replaced again, not what took its place"
+	sweepsFirst     flaw = "sweeps first and writes down afterwards"
 	notesPlaceFirst flaw = "writes down how far it is before what it found"
 	losesAreFinal   flaw = "takes a lost answer for a refusal"
 	forgetsOnError  flaw = "forgets a transaction whose broadcast failed"
@@ -103,7 +105,7 @@ var brokenAdapters = []struct {
 	{newIDs, "rescan-credits-once"}, {inMemory, "restart-credits-once"}, {skipsNews, "pages-skip-nothing"}, {processIDs, "two-processes-scan"},
 
 	{sendsFirst, "crash-while-withdrawing"}, {mintsAnew, "crash-while-withdrawing"}, {showsFirst, "crash-while-making-an-address"},
-	{notesPlaceFirst, "crash-while-scanning"},
+	{notesPlaceFirst, "crash-while-scanning"}, {sendsOldest, "crash-while-replacing"}, {sweepsFirst, "crash-while-sweeping"},
 	{losesAreFinal, "unknown-broadcast-pays-once"}, {forgetsOnError, "unknown-broadcast-pays-once"}, {silenceIsNo, "endpoint-down"},
 	{sendsEarly, "withdrawal-counts"}, {asksForNonce, "eight-at-once"}, {ownNonces, "two-processes-send"},
 	{neverCounts, "more-than-there-is"}, {neverCounts, "no-gas"},

@@ -453,7 +453,9 @@ func (a *reference) tend(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !known && a.flaw != sendsOnce {
+		if !known && a.flaw == sendsOldest {
+			_ = a.node.send(s.Versions[0])
+		} else if !known && a.flaw != sendsOnce {
 			if err := a.broadcast(ctx, i); err != nil && !errors.Is(err, errNonceTooLow) {
 				return err
 			}
@@ -515,6 +517,11 @@ func (a *reference) Sweep(ctx context.Context) error {
 			}
 			if err := a.sign(ctx, b, &s, price); err != nil {
 				return err
+			}
+			if a.flaw == sweepsFirst {
+				if err := a.node.send(s.Versions[0]); err != nil {
+					return err
+				}
 			}
 			b.Sends = append(b.Sends, s)
 			made = append(made, len(b.Sends)-1)

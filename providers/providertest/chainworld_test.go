@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/providertest"
@@ -180,4 +183,73 @@ func (m *memoryStore) Store(_ context.Context, key string, value []byte, version
 
 func TestTheReferenceAdapterConforms(t *testing.T) {
 	providertest.RunChain(t, modelHarness(sound))
+}
+
+// What the suite needs and a harness lacks fails every check that needs it, and is named.
+func TestAnIncompleteChainHarnessFails(t *testing.T) {
+	for name, change := range map[string]func(w *providertest.ChainWorld){
+		"ChainWorld.Connect":       func(w *providertest.ChainWorld) { w.Connect = nil },
+		"ChainWorld.Asset":         func(w *providertest.ChainWorld) { w.Asset = nil },
+		"ChainWorld.Usual":         func(w *providertest.ChainWorld) { w.Usual = nil },
+		"ChainWorld.Confirmations": func(w *providertest.ChainWorld) { w.Confirmations = 1 },
+		"ChainWorld.Window":        func(w *providertest.ChainWorld) { w.Window = wanted - 1 },
+		"ChainWorld.Now":           func(w *providertest.ChainWorld) { w.Now = nil },
+		"ChainWorld.Mine":          func(w *providertest.ChainWorld) { w.Mine = nil },
+		"ChainWorld.NewAddress":    func(w *providertest.ChainWorld) { w.NewAddress = nil },
+		"ChainWorld.Received":      func(w *providertest.ChainWorld) { w.Received = nil },
+		"ChainWorld.Custody":       func(w *providertest.ChainWorld) { w.Custody = nil },
+		"ChainWorld.Pay":           func(w *providertest.ChainWorld) { w.Pay = nil },
+		"ChainWorld.Reorganise":    func(w *providertest.ChainWorld) { w.Reorganise = nil },
+		"ChainWorld.Resume":        func(w *providertest.ChainWorld) { w.Resume = nil },
+		"ChainWorld.Unbump":        func(w *providertest.ChainWorld) { w.Unbump = nil },
+	} {
+		f := chainCheck(t, "confirmations-count").Inspect(t, changedWorld(change))
+		require.Len(t, f.Failures, 1, name)
+		assert.Contains(t, f.Failures[0], name)
+	}
+	f := chainCheck(t, "confirmations-count").Inspect(t, providertest.ChainHarness{Open: func(*testing.T) *providertest.ChainWorld { return nil }})
+	require.Len(t, f.Failures, 1)
+}
+
+// What a chain does not have is waived, and says what is missing; nothing else is.
+func TestWhatAChainLacksIsWaived(t *testing.T) {
+	bare := changedWorld(func(w *providertest.ChainWorld) {
+		w.Token, w.NoReturn, w.TakesFee, w.Dust = nil, nil, nil, currency.Amount{}
+		w.PayRaw, w.PayFails, w.PayFake, w.Fails, w.Congest, w.Forget, w.Sweep, w.Stranger, w.Disagree = nil, nil, nil, nil, nil, nil, nil, nil, nil
+	})
+	var waived []string
+	for _, c := range providertest.ChainChecks() {
+		f := c.Inspect(t, bare)
+		assert.Empty(t, f.Failures, c.Name)
+		if f.Waived != "" {
+			waived = append(waived, c.Name)
+		}
+	}
+	assert.Equal(t, []string{
+		"failed-pays-nothing", "zero-is-nothing", "dust-is-called-dust", "fake-token-credits-nothing", "token-without-return-value", "token-that-takes-a-fee",
+		"largest-amount-is-exact", "too-large-is-quarantined", "largest-word-is-quarantined", "another-chain-halts", "endpoints-that-disagree-halt",
+		"crash-while-replacing", "crash-while-sweeping", "no-gas", "failed-withdrawal-costs", "sweeping-costs-and-moves-nothing",
+		"stuck-is-replaced", "original-is-mined-first", "replacement-keeps-the-cap", "forgotten-is-sent-again",
+	}, waived)
+}
+
+func chainCheck(t *testing.T, name string) providertest.ChainCheck {
+	t.Helper()
+	for _, c := range providertest.ChainChecks() {
+		if c.Name == name {
+			return c
+		}
+	}
+	t.Fatalf("no check %s", name)
+	return providertest.ChainCheck{}
+}
+
+// changedWorld is the reference adapter's harness with a change to its world.
+func changedWorld(change func(w *providertest.ChainWorld)) providertest.ChainHarness {
+	h := modelHarness(sound)
+	return providertest.ChainHarness{Open: func(t *testing.T) *providertest.ChainWorld {
+		w := h.Open(t)
+		change(w)
+		return w
+	}}
 }

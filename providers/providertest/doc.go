@@ -60,6 +60,6 @@
 // check the chain's own word on what our addresses hold must be the sum of the effects that were reported, to the unit.
 // [ChainChecks] lists the checks with their rules.
 //
-// The tests of this package hold some eighty providers and sixty chain adapters that are each broken in one way, and show that the check
+// The tests of this package hold some eighty providers, and sixty-seven chain adapters, that are each broken in one way, and show that the check
 // meant for it rejects it.
 package providertest
