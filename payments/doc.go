@@ -37,8 +37,25 @@
 //   - Payers who object to a deposit: what is disputed is held, what is lost is charged; see [Dispute] and [Service.Evidence].
 //   - What a person must decide: [Service.Cases] and [Service.Resolve]; debts that nobody will pay: [Service.Forgive].
 //   - Rules that refuse, count, or let a person decide: [Rule], [ErrReview].
+//   - Evidence that only somebody else has, asked for before money leaves or is credited: [Screener].
 //   - Several providers for one thing: [Router].
+//   - What the network charges for a withdrawal, and who bears it: [Service.Quote], [Config].
+//   - Coins of the app's own: [Service.Issue], [Service.Exchange], [Service.Burn].
 //   - Whether our books and a provider's agree: [Service.Reconcile].
+//
+// # Chains
+//
+// An asset of a chain is used with the calls that are there for dollars. Between members it moves by postings; the chain is touched
+// at the edge only.
+//
+//   - In: Deposit without an instrument gives an address. What arrives is credited when it has the confirmations that its
+//     provider wants; it is held until no reorganisation can take it, if the provider's offer is Provisional. What a deeper
+//     reorganisation takes back comes from that hold, then from the wallet, then the member owes it, and a person hears of it
+//     (orphaned); mined again it is credited again. Dust, assets that the host has not enabled, and what comes to nobody's address lie in
+//     suspense with a case. What no amount can hold is a case, and nothing is posted.
+//   - Out: Withdraw takes an address where it takes a bank account. An address that is mistyped is refused before anything is held. Network
+//     fees are posted in the asset that they are charged in, F → C, also those of what reverts, is replaced, or sweeps addresses.
+//   - A provider that stopped by itself has one case (halted), which closes when it works again; what it would not send waits.
 //
 // # Names and texts
 //
@@ -53,5 +70,6 @@
 //
 // wallet/MEMBER (liability, floor 0), receivable/MEMBER (asset, floor 0), provider/NAME/clearing (asset: our balance at the
 // provider), provider/NAME/fees (expense), provider/NAME/suspense (liability), provider/NAME/disputed (asset: what it holds
-// back while payers dispute), bank/settlement (asset), write-offs (expense), revenue/fees (income), position (equity, one side of every exchange), supply (asset: outstanding in-app coins).
+// back while payers dispute), bank/settlement (asset), write-offs (expense), revenue/fees (income), position (equity, one side of every exchange), supply (asset: what was
+// issued of an in-app coin less what was burned, which is what everybody holds of it).
 package payments
