@@ -40,7 +40,7 @@ var layers = map[string][]string{
 
 // suites are the packages that test other people's code. They may skip, for a capability that is declared absent, and
 // production code must not link them.
-var suites = []string{"ledger/ledgertest", "providers/providertest"}
+var suites = []string{"ledger/ledgertest", "providers/providertest", "providers/evm/internal/chainworld"}
 
 // rules are checked for every folder with Go files, nested modules included.
 var rules = []rule{
