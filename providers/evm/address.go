@@ -153,3 +153,13 @@ func (p *Provider) owner(ctx context.Context, index uint32) (record, error) {
 func duplicate() error {
 	return &providers.Error{Certainty: providers.Duplicate, Err: errors.New("evm: the key is another operation's")}
 }
+
+// AddressOf returns the address, with its checksum, of a public key in the compressed form that a Signer gives: what to configure
+// as Config.Treasury.
+func AddressOf(publicKey []byte) (string, error) {
+	a, err := eth.AddressOfCompressed(publicKey)
+	if err != nil {
+		return "", fmt.Errorf("evm: %w", err)
+	}
+	return a.String(), nil
+}
