@@ -11,7 +11,7 @@ import (
 // alphabet is Bitcoin's: no 0, O, I and l, which people confuse.
 const alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-// checkEncode is Base58Check: the payload and four bytes of checksum, in base 58.
+// checkEncode is Base58Check: the payload, whose first byte is not 0, and four bytes of checksum, in base 58.
 func checkEncode(payload []byte) string {
 	data := append(bytes.Clone(payload), checksum(payload)...)
 	var digits []byte // base 58, the least significant first
@@ -23,11 +23,8 @@ func checkEncode(payload []byte) string {
 			carry /= 58
 		}
 		for ; carry > 0; carry /= 58 {
-			digits = append(digits, byte(carry%58)) //nolint:gosec // below 58
+			digits = append(digits, byte(carry%58))
 		}
-	}
-	for i := 0; i < len(data) && data[i] == 0; i++ {
-		digits = append(digits, 0)
 	}
 	slices.Reverse(digits)
 	for i, d := range digits {

@@ -43,7 +43,7 @@ func ParsePath(s string) (Path, error) {
 		if err != nil || strconv.FormatUint(index, 10) != digits || len(name) > len(digits)+1 {
 			return nil, fmt.Errorf("%w: %q is no index", ErrPath, shorten(name))
 		}
-		i := uint32(index) //nolint:gosec // 31 bits
+		i := uint32(index)
 		if name != digits {
 			i += Hardened
 		}

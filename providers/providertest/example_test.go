@@ -78,3 +78,63 @@ func ExampleChecks() {
 	// refund-of-nothing
 	// dispute
 }
+
+// What the suite of chains asks, in the order in which it asks.
+func ExampleChainChecks() {
+	for _, c := range providertest.ChainChecks() {
+		fmt.Println(c.Name)
+	}
+	// Output:
+	// confirmations-count
+	// several-in-one-transaction
+	// failed-pays-nothing
+	// zero-is-nothing
+	// dust-is-called-dust
+	// addresses-are-distinct
+	// fake-token-credits-nothing
+	// token-without-return-value
+	// token-that-takes-a-fee
+	// largest-amount-is-exact
+	// too-large-is-quarantined
+	// largest-word-is-quarantined
+	// double-spent-is-taken-back
+	// mined-again-is-another-effect
+	// orphaned-before-it-counts
+	// reorganised-during-a-scan
+	// too-deep-halts
+	// another-chain-halts
+	// endpoints-that-disagree-halt
+	// rescan-credits-once
+	// restart-credits-once
+	// pages-skip-nothing
+	// two-processes-scan
+	// crash-while-withdrawing
+	// crash-while-making-an-address
+	// crash-while-scanning
+	// crash-while-replacing
+	// crash-while-sweeping
+	// unknown-broadcast-pays-once
+	// endpoint-down
+	// withdrawal-counts
+	// eight-at-once
+	// two-processes-send
+	// more-than-there-is
+	// no-gas
+	// failed-withdrawal-costs
+	// withdrawal-orphaned
+	// withdrawal-to-ourselves
+	// sweeping-costs-and-moves-nothing
+	// fee-cap
+	// quote-expired
+	// signed-stays-signed
+	// quote-bounds-the-fee
+	// stuck-is-replaced
+	// original-is-mined-first
+	// replacement-keeps-the-cap
+	// forgotten-is-sent-again
+	// signer-sees-what-it-signs
+	// signer-refuses
+	// signer-down
+	// wrong-signature-is-not-sent
+	// high-s-is-normalised
+}

@@ -153,6 +153,7 @@ func TestAFileThatOthersMayReadIsRefused(t *testing.T) {
 	_, err = filesigner.Open(path, filesigner.Options{})
 	require.NoError(t, err)
 
+	require.NoError(t, os.Chmod(filepath.Dir(path), 0o700))
 	_, err = filesigner.Open(filepath.Dir(path), filesigner.Options{})
 	require.ErrorIs(t, err, filesigner.ErrMode, "a folder")
 	_, err = filesigner.Open(path+".none", filesigner.Options{})
