@@ -10,24 +10,42 @@ import (
 
 // everyDeath lets a process do something and die at each of its steps, before the step and, if it changes something, after it, before the
 // process hears of it. do begins anew each time: it calls work in the process that will die, and afterwards sees to it that the next
-// process makes up for it.
+// process makes up for it. Of very many steps it takes those that change something, those after them, and a sample of the others.
 func (p *chainProbe) everyDeath(what string, do func(victim *Tap, when string)) {
-	const most = 150
-	n := 0
-	for at := 1; at <= most; at++ {
+	const most = 120
+	whole := &Tap{}
+	do(whole, what+" in one piece")
+	steps := whole.taken()
+	deaths := 0
+	for _, at := range places(steps, most) {
 		early := diesAt(at, false)
 		do(early, fmt.Sprintf("dead before step %d of %s", at, what))
-		if !early.died() {
-			p.note("%s takes %d steps: a process died before and after each", what, at-1)
-			return
+		if !early.died() { // it is shorter this time
+			continue
 		}
-		n++
+		deaths++
 		last := early.taken()[at-1]
 		if late := diesAt(at, true); last.changes {
 			do(late, fmt.Sprintf("dead after step %d of %s (%s)", at, what, last.name))
+			deaths++
 		}
 	}
-	p.note("a process died at each of the first %d steps of %s", n, what)
+	if deaths == 0 {
+		p.fatalf("no process died at %s: let the adapter reach its store, signer and endpoints through the tap alone", what)
+	}
+	p.note("%s takes %d steps: %d processes died at them", what, len(steps), deaths)
+}
+
+// places are the numbers of all steps, or when they are more than most, of those that change something, of those after them, and
+// of others at equal distances.
+func places(steps []step, most int) (list []int) {
+	stride := (len(steps) + most - 1) / most
+	for i := range steps {
+		if i%stride == 0 || steps[i].changes || steps[i-1].changes {
+			list = append(list, i+1)
+		}
+	}
+	return list
 }
 
 var crashWithdrawalCheck = ChainCheck{

@@ -102,45 +102,49 @@ var duringScanCheck = ChainCheck{
 	Name: "reorganised-during-a-scan",
 	Rule: "Blocks may be replaced between two requests of one scan. Whichever two, an adapter that takes one block from each branch credits what is on neither.",
 	run: func(p *chainProbe) {
-		a := p.some()
-		const most = 60
-		n := 0
-		for at := 1; at <= most; at++ {
+		const most = 40
+		whole := &Tap{}
+		p.reorganisedAt(0, false, whole)
+		at := places(whole.taken(), most)
+		for _, n := range at {
 			for _, drop := range []bool{true, false} {
-				txid := p.pay(ChainPayment{p.address(a, "alice"), p.Usual(a)})
-				p.mine(p.Confirmations)
-				var dropped []string
-				want := p.Usual(a).Big()
-				if drop {
-					dropped, want = []string{txid}, nil
-				}
-				var broken error
-				tap := &Tap{}
-				tap.before = func(s step) error {
-					if s.n == at {
-						broken = p.Reorganise(p.Confirmations, dropped...)
-					}
-					return nil
-				}
-				p.restart(tap)
-				_ = p.scan() // which may give up, if it says so
-				p.must(broken, "Reorganise")
-				p.restart(nil)
-				p.mine(p.Confirmations)
-				p.drain()
-				if len(tap.taken()) < at { // the scan was over by then
-					p.note("a scan was reorganised before each of its %d steps", n)
-					return
-				}
-				if drop && p.paidIn(txid) != nil {
-					want = new(big.Int) // it counted, and was taken back
-				}
-				p.credited(txid, want, fmt.Sprintf("reorganised before step %d of a scan", at))
+				p.reorganisedAt(n, drop, &Tap{})
 			}
-			n++
 		}
-		p.note("a scan was reorganised before each of its first %d steps", n)
+		p.note("a scan takes %d steps: reorganised before %d of them", len(whole.taken()), len(at))
 	},
+}
+
+// reorganisedAt pays a deposit in and replaces its block before one step of the scan that finds it; drop: for good.
+func (p *chainProbe) reorganisedAt(n int, drop bool, tap *Tap) {
+	a := p.some()
+	txid := p.pay(ChainPayment{p.address(a, "alice"), p.Usual(a)})
+	p.mine(p.Confirmations)
+	var dropped []string
+	want := p.Usual(a).Big()
+	if drop {
+		dropped, want = []string{txid}, nil
+	}
+	var broken error
+	done := false
+	tap.before = func(s step) error {
+		if s.n == n {
+			done, broken = true, p.Reorganise(p.Confirmations, dropped...)
+		}
+		return nil
+	}
+	p.restart(tap)
+	_ = p.scan() // which may give up, if it says so
+	p.must(broken, "Reorganise")
+	p.restart(nil)
+	p.mine(p.Confirmations)
+	p.drain()
+	if !done {
+		want = p.Usual(a).Big()
+	} else if drop && p.paidIn(txid) != nil {
+		want = new(big.Int) // it counted, and was taken back
+	}
+	p.credited(txid, want, fmt.Sprintf("reorganised before step %d of a scan", n))
 }
 
 var tooDeepCheck = ChainCheck{
