@@ -210,7 +210,7 @@ var endpointDownCheck = ChainCheck{
 
 var crashReplacingCheck = ChainCheck{
 	Name: "crash-while-replacing",
-	Rule: "Process after process may die while it replaces what is stuck, each one step further than the one before. Whichever of the transactions the last " +
+	Rule: "Process after process may die while it replaces what is stuck, each one change further than the one before. Whichever of the transactions the last " +
 		"one knows of, the withdrawal is paid once, and its fee is what was really paid.",
 	run: func(p *chainProbe) {
 		for _, late := range []bool{false, true} {
@@ -219,7 +219,7 @@ var crashReplacingCheck = ChainCheck{
 			const most = 60
 			deaths := 0
 			for at := 1; at <= most; at++ {
-				victim := diesAt(at, late)
+				victim := diesAtChange(at, late)
 				p.restart(victim)
 				kept := p.cursor
 				_ = p.scan()

@@ -115,16 +115,36 @@ func (t *Tap) signed() []providers.SignRequest {
 
 // diesAt is a Tap whose process dies at the step n: before it is done, or when it is done and before the process hears of it.
 func diesAt(n int, late bool) *Tap {
-	t := &Tap{}
+	return dies(late, func(s step) bool { return s.n == n })
+}
+
+// diesAtChange is diesAt of the steps that change something.
+func diesAtChange(n int, late bool) *Tap {
+	changes := 0
+	return dies(late, func(s step) bool {
+		if s.changes {
+			changes++
+		}
+		return s.changes && changes == n
+	})
+}
+
+// dies is a Tap whose process dies at a step, the one of which last is true.
+func dies(late bool, last func(s step) bool) *Tap {
+	t, at := &Tap{}, 0
 	t.before = func(s step) error {
-		if s.n == n && !late {
+		if !last(s) {
+			return nil
+		}
+		at = s.n
+		if !late {
 			t.dead = true
 			return errDied
 		}
 		return nil
 	}
 	t.after = func(s step, err error) error {
-		if s.n == n {
+		if s.n == at {
 			t.dead = true
 			return errDied
 		}
