@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-
-	"github.com/koshpay/kosh/providers"
 )
 
 // application applies one step to every document that it touches.
@@ -61,19 +59,16 @@ func (a *application) due(ctx context.Context) (blocks []*block, err error) {
 		return nil, nil
 	}
 	waits := slices.Max(append(slices.Clone(a.scan.Tiers), 1))
-	hash := a.block.Parent
-	for depth := uint(2); depth <= max(waits, a.p.config.Finality); depth++ {
-		if a.block.Height-int64(depth)+1 < a.scan.Start { //nolint:gosec // a number of blocks
-			break
-		}
-		b, err := a.p.loadBlock(ctx, hash)
-		if err != nil || b == nil {
-			return blocks, err
+	doc := a.block.Before
+	for depth := uint(2); depth <= max(waits, a.p.config.Finality) && doc != ""; depth++ {
+		b, err := a.p.loadBlock(ctx, doc)
+		if err != nil {
+			return nil, err
 		}
 		if depth <= waits || depth == a.p.config.Finality {
 			blocks = append(blocks, b)
 		}
-		hash = b.Parent
+		doc = b.Before
 	}
 	return blocks, nil
 }
@@ -172,38 +167,6 @@ func (a *application) operation(ctx context.Context, of ours) error {
 	return nil
 }
 
-// loss is a transaction that spends coins of ours and is not ours.
-type loss struct {
-	life
-	Units int64 `json:"units"`
-}
-
-func foreignKey(txid string) string { return "foreign/" + txid }
-
-func (a *application) foreign(ctx context.Context, f foreign) error {
-	if a.seen[f.TxID] {
-		return nil
-	}
-	a.seen[f.TxID] = true
-	here := slices.Contains(a.block.Foreign, f)
-	l, err := change(ctx, a.p.state, foreignKey(f.TxID), func(l *loss) error {
-		if l.Step >= a.scan.Number || !here && !a.grows(&l.life) {
-			return errSame
-		}
-		l.Step, l.Units, l.Required = a.scan.Number, f.Units, a.p.required(f.Units)
-		a.step(&l.life, here, f.TxID)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	a.tier(&l.life)
-	if here || a.grows(&l.life) {
-		a.events = append(a.events, event{At: a.p.now(), Reference: f.TxID})
-	}
-	return nil
-}
-
 // coins says what the step adds to what is unspent, and what it removes.
 func (a *application) coins() (add []coin, remove []string) {
 	net := map[string]bool{}
@@ -228,27 +191,4 @@ func (a *application) coins() (add []coin, remove []string) {
 	slices.SortFunc(add, func(x, y coin) int { return strings.Compare(x.Output, y.Output) })
 	slices.Sort(remove)
 	return add, remove
-}
-
-// Unexplained is the kind of effect by which coins are gone that somebody else spent with our keys.
-const Unexplained providers.EffectKind = "unexplained"
-
-func (p *Provider) reportForeign(ctx context.Context, txid string) (providers.Report, bool, error) {
-	var l loss
-	version, err := p.state.load(ctx, foreignKey(txid), &l)
-	if err != nil || version == 0 {
-		return providers.Report{}, false, err
-	}
-	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
-		return providers.Report{}, false, err
-	}
-	r := providers.Report{Reference: txid, Kind: providers.Settlement}
-	p.reportLife(&r, l.life, s.Height, func(mine) string { return txid }, func(mine) []movement {
-		return []movement{{kind: Unexplained, units: -l.Units}}
-	})
-	if r.Reason.Code == "" {
-		r.Reason = providers.Reason{Code: "spent_by_others"}
-	}
-	return r, true, nil
 }

@@ -11,10 +11,13 @@ import (
 	"github.com/koshpay/kosh/providers"
 )
 
-// block is what is ours in a block. It is made once, by whoever is first, and never changes.
+// block is what is ours in a block, as seen from the end of the chain that it was added to. It is stored for the step that takes it in, and
+// never changes.
 type block struct {
-	Height  int64     `json:"height"`
-	Parent  string    `json:"parent"`
+	Height int64  `json:"height"`
+	Parent string `json:"parent"` // its hash
+	// Before is the document of the parent, "" where the scan began.
+	Before  string    `json:"before,omitempty"`
 	Time    int64     `json:"time"`
 	Finds   []find    `json:"finds,omitempty"`
 	Spends  []spend   `json:"spends,omitempty"`
@@ -49,7 +52,9 @@ type (
 	}
 )
 
-func blockKey(hash string) string { return "block/" + hash }
+// blockKey names the document of a block for a step. It has the step's number because what is ours in a block depends on what was unspent
+// then: a process that was overtaken while it looked must not leave what it saw for those who come to this block again.
+func blockKey(hash string, number uint64) string { return fmt.Sprintf("block/%s/%d", hash, number) }
 
 func outpoint(txid chainhash.Hash, n int) string { return fmt.Sprintf("%s:%d", txid, n) }
 
@@ -78,39 +83,37 @@ func rooted(b *wire.MsgBlock) bool {
 }
 
 // loadBlock returns what is ours in a block that was read before.
-func (p *Provider) loadBlock(ctx context.Context, hash string) (*block, error) {
+func (p *Provider) loadBlock(ctx context.Context, key string) (*block, error) {
 	p.mu.Lock()
-	b := p.blocks[hash]
+	b := p.blocks[key]
 	p.mu.Unlock()
 	if b != nil {
 		return b, nil
 	}
 	b = &block{}
-	version, err := p.state.load(ctx, blockKey(hash), b)
+	version, err := p.state.load(ctx, key, b)
+	if err == nil && version == 0 {
+		err = fmt.Errorf("bitcoin: %s is lost", key)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if version == 0 {
-		return nil, nil //nolint:nilnil // it was never read
-	}
-	p.remember(hash, b)
+	p.remember(key, b)
 	return b, nil
 }
 
-func (p *Provider) remember(hash string, b *block) {
+func (p *Provider) remember(key string, b *block) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.blocks) > 4*int(p.config.Finality)+100 { //nolint:gosec // a number of blocks
 		clear(p.blocks)
 	}
-	p.blocks[hash] = b
+	p.blocks[key] = b
 }
 
-// readBlock finds out what is ours in the block that follows the one that was scanned last, and stores it.
-func (p *Provider) readBlock(ctx context.Context, hash string, height int64) (*block, error) {
-	if b, err := p.loadBlock(ctx, hash); b != nil || err != nil {
-		return b, err
-	}
+// readBlock finds out what is ours in the block that follows the one that was scanned last, and stores it for the next step. It is right if
+// that step can be begun: nobody changed then what was looked at.
+func (p *Provider) readBlock(ctx context.Context, s scan, hash string) (*block, error) {
 	raw, err := p.node.block(ctx, hash)
 	if err != nil {
 		return nil, err
@@ -123,27 +126,28 @@ func (p *Provider) readBlock(ctx context.Context, hash string, height int64) (*b
 	if err != nil {
 		return nil, err
 	}
-	b := &block{Height: height, Parent: raw.Header.PrevBlock.String(), Time: raw.Header.Timestamp.Unix()}
+	b := &block{Height: s.Height + 1, Parent: raw.Header.PrevBlock.String(), Before: s.Doc, Time: raw.Header.Timestamp.Unix()}
 	for i, tx := range raw.Transactions {
 		if err := p.match(ctx, b, coins, tx, i == 0); err != nil {
 			return nil, err
 		}
 	}
-	_, err = p.state.save(ctx, blockKey(hash), b, 0)
+	key := blockKey(hash, s.Number+1)
+	_, err = p.state.save(ctx, key, b, 0)
 	if errors.Is(err, providers.ErrStateConflict) {
-		return p.loadBlock(ctx, hash)
+		return p.loadBlock(ctx, key) // another process was first, at the same step
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.remember(hash, b)
+	p.remember(key, b)
 	return b, nil
 }
 
 // match adds what is ours in a transaction. coins are what is unspent before it, and then after it.
 func (p *Provider) match(ctx context.Context, b *block, coins map[string]int64, tx *wire.MsgTx, coinbase bool) error {
 	txid := tx.TxHash()
-	key, spent, units := "", 0, int64(0)
+	spent, units := 0, int64(0)
 	for _, in := range tx.TxIn {
 		from := outpoint(in.PreviousOutPoint.Hash, int(in.PreviousOutPoint.Index))
 		worth, ok := coins[from]
@@ -153,18 +157,21 @@ func (p *Provider) match(ctx context.Context, b *block, coins map[string]int64, 
 		delete(coins, from)
 		spent, units = spent+1, units+worth
 		b.Spends = append(b.Spends, spend{from, worth, txid.String()})
-		var o output
-		if _, err := p.state.load(ctx, outputKey(from), &o); err != nil {
+	}
+	key := ""
+	if spent > 0 {
+		var d sentDoc
+		var op operation
+		if _, err := p.state.load(ctx, sentKey(txid.String()), &d); err != nil {
 			return err
 		}
-		if key == "" && o.Reserved != "" {
-			var op operation
-			if _, err := p.state.load(ctx, opKey(o.Reserved), &op); err != nil {
+		if d.Key != "" {
+			if _, err := p.state.load(ctx, opKey(d.Key), &op); err != nil {
 				return err
 			}
-			if op.variant(txid.String()) != nil {
-				key = o.Reserved
-			}
+		}
+		if op.variant(txid.String()) != nil {
+			key = d.Key
 		}
 	}
 	switch {

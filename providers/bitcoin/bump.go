@@ -63,12 +63,6 @@ func (p *Provider) bump(ctx context.Context, key string) error {
 	if err != nil || len(o.Sent) == 0 || o.Failed != nil || o.now() != nil {
 		return err
 	}
-	if gone, err := p.gone(ctx, o); gone || err != nil {
-		if err == nil {
-			err = p.lose(ctx, key, o, version)
-		}
-		return err
-	}
 	last := o.Sent[len(o.Sent)-1]
 	known, err := p.node.knows(ctx, last.TxID)
 	if err == nil && !known {
@@ -96,6 +90,9 @@ func (p *Provider) bump(ctx context.Context, key string) error {
 	}
 	v, err := p.signed(ctx, key, o, *next)
 	if err != nil {
+		return err
+	}
+	if err := p.nameSent(ctx, v.TxID, key); err != nil {
 		return err
 	}
 	o.Sent, o.Plan = append(o.Sent, v), nil
@@ -167,33 +164,3 @@ func (p *Provider) replacement(ctx context.Context, key string, o operation) (*v
 
 // minRelayRate is what nodes want on top for replacing, at their default, in satoshi for 1000 virtual bytes.
 const minRelayRate = 1000
-
-// gone tells whether a coin that every transaction of the operation spends was spent, for good, by somebody else.
-func (p *Provider) gone(ctx context.Context, o operation) (bool, error) {
-	for _, in := range o.Sent[0].Inputs {
-		var coin output
-		if _, err := p.state.load(ctx, outputKey(in.Output), &coin); err != nil {
-			return false, err
-		}
-		if coin.SpentBy == "" {
-			continue
-		}
-		var l loss
-		if _, err := p.state.load(ctx, foreignKey(coin.SpentBy), &l); err != nil {
-			return false, err
-		}
-		if m := l.now(); m != nil && m.Final {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// lose fails a withdrawal that can never be mined.
-func (p *Provider) lose(ctx context.Context, key string, o operation, version uint64) error {
-	o.Failed = &failure{Code: "inputs_spent", Public: "The payment could not be made."}
-	if _, err := p.state.save(ctx, opKey(key), o, version); err != nil {
-		return ignoreConflict(err)
-	}
-	return p.announce(ctx, event{At: p.now(), Key: key})
-}

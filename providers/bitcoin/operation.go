@@ -28,7 +28,7 @@ type operation struct {
 	Sent []variant `json:"sent,omitempty"`
 }
 
-// failure is final: nothing was signed and nothing will be.
+// failure is final: nothing was signed, or what was signed can never be mined.
 type failure struct {
 	Code     string `json:"code"`
 	Public   string `json:"public,omitempty"`
@@ -56,7 +56,7 @@ func opKey(key string) string { return "op/" + key }
 
 func sentKey(txid string) string { return "sent/" + txid }
 
-// sentDoc names the operation whose first transaction it is.
+// sentDoc names the operation that a transaction was signed for. It counts only if the operation has the transaction, too.
 type sentDoc struct {
 	Key string `json:"key"`
 }

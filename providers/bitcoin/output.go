@@ -17,8 +17,9 @@ type output struct {
 	Dust     bool   `json:"dust,omitempty"`
 	SpentBy  string `json:"spent_by,omitempty"` // a transaction in the chain
 	// Reserved is the operation that means to spend it. It holds only as long as that operation's plan or transactions have the
-	// output: see reservedFor.
+	// output: see Provider.taken.
 	Reserved string `json:"reserved,omitempty"`
+	Claims   uint64 `json:"claims,omitempty"` // counts reservations, so that each one is a write that others notice
 }
 
 // coinbaseMaturity is how many blocks must follow one before what it mined can be spent.

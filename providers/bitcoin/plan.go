@@ -137,19 +137,20 @@ func (p *Provider) taken(ctx context.Context, outpoint string, o output, key str
 	return holder.spends(outpoint), err
 }
 
-// reserve takes the coins of a plan for an operation. It returns false when another one has one of them.
+// reserve takes the coins of a plan for an operation, after the plan was stored. It returns false when another one has one of them. It
+// writes even where it finds its own reservation: another operation may be about to take what an earlier plan left behind.
 func (p *Provider) reserve(ctx context.Context, key string, v variant) (bool, error) {
 	for _, in := range v.Inputs {
 		taken := false
 		_, err := change(ctx, p.state, outputKey(in.Output), func(o *output) error {
-			if taken = o.SpentBy != "" || o.now() == nil; taken || o.Reserved == key {
+			if taken = o.SpentBy != "" || o.now() == nil; taken {
 				return errSame
 			}
 			var err error
 			if taken, err = p.taken(ctx, in.Output, *o, key); taken && err == nil {
 				err = errSame
 			}
-			o.Reserved = key
+			o.Reserved, o.Claims = key, o.Claims+1
 			return err
 		})
 		if err != nil || taken {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,9 +14,6 @@ import (
 
 // maxAnswer bounds what a node may answer: a block of four million bytes in hexadecimal, and some.
 const maxAnswer = 16 << 20
-
-// errUnsent says that a request certainly never left, or that the node certainly did not look at it.
-var errUnsent = errors.New("bitcoin: the node did not take the request")
 
 // rpcError is what the node itself says.
 type rpcError struct {
@@ -60,9 +56,6 @@ type slowDown struct{ after time.Duration }
 // Error says so.
 func (slowDown) Error() string { return "bitcoin: the node asks to wait" }
 
-// Unwrap returns errUnsent.
-func (slowDown) Unwrap() error { return errUnsent }
-
 // node speaks JSON-RPC with a node.
 type node struct {
 	url, user, password string
@@ -80,32 +73,29 @@ func newNode(n Node) node {
 	return node{n.URL, n.User, n.Password, client}
 }
 
-// call makes one request, once, and reads the result into v. An *rpcError is the node's answer; after an error that wraps errUnsent it
-// did nothing; after any other error it may have.
+// call makes one request, once, and reads the result into v. An *rpcError is the node's answer; after any other error but a slowDown it may
+// have done what it was asked.
 func (n node) call(ctx context.Context, v any, method string, params ...any) error {
 	if params == nil {
 		params = []any{}
 	}
 	body, err := json.Marshal(map[string]any{"jsonrpc": "1.0", "id": "kosh", "method": method, "params": params})
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUnsent, err)
+		return fmt.Errorf("bitcoin: %s: %w", method, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("%w: a URL that cannot be used", errUnsent)
+		return errors.New("bitcoin: Config.Node.URL cannot be used")
 	}
 	req.GetBody = nil // net/http may send again what it can read again
 	req.Header.Set("Content-Type", "application/json")
 	req.SetBasicAuth(n.user, n.password)
 	res, err := n.client.Do(req)
 	if err != nil {
-		if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
-			return fmt.Errorf("%w: %s: no connection", errUnsent, method)
-		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("bitcoin: %s: %w", method, ctx.Err())
 		}
-		return fmt.Errorf("bitcoin: %s: the connection broke", method) // whose error has the URL
+		return fmt.Errorf("bitcoin: %s: no connection, or it broke", method) // whose error has the URL
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
@@ -113,8 +103,6 @@ func (n node) call(ctx context.Context, v any, method string, params ...any) err
 	case res.StatusCode == http.StatusTooManyRequests:
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
 		return slowDown{time.Duration(max(seconds, 0)) * time.Second}
-	case res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden:
-		return fmt.Errorf("%w: %s: status %d", errUnsent, method, res.StatusCode)
 	case err != nil:
 		return fmt.Errorf("bitcoin: %s: the answer broke off", method)
 	case len(answer) > maxAnswer:
@@ -131,7 +119,7 @@ func (n node) call(ctx context.Context, v any, method string, params ...any) err
 	switch {
 	case envelope.Error != nil && envelope.Error.Code != 0:
 		return envelope.Error
-	case res.StatusCode != http.StatusOK || len(envelope.Result) == 0:
+	case res.StatusCode != http.StatusOK || len(envelope.Result) == 0 || string(envelope.Result) == "null":
 		return fmt.Errorf("bitcoin: %s: status %d without a result", method, res.StatusCode)
 	}
 	if json.Unmarshal(envelope.Result, v) != nil {

@@ -11,9 +11,10 @@ import (
 // scan is how far the chain was read.
 type scan struct {
 	Height int64  `json:"height"`
-	Block  string `json:"block"`
-	Start  int64  `json:"start"` // the first height that was looked at
-	High   int64  `json:"high"`  // the highest ever
+	Block  string `json:"block"`         // its hash
+	Doc    string `json:"doc,omitempty"` // its document; "" where the scan began
+	Start  int64  `json:"start"`         // the first height that was looked at
+	High   int64  `json:"high"`          // the highest ever
 	// Number counts steps; Step is the one at hand, if any, and has that number.
 	Number uint64 `json:"number"`
 	Step   *step  `json:"step,omitempty"`
@@ -30,6 +31,7 @@ type scan struct {
 // step takes in a block, or takes it back.
 type step struct {
 	Block string `json:"block"`
+	Doc   string `json:"doc"`
 	Back  bool   `json:"back,omitempty"`
 }
 
@@ -135,7 +137,7 @@ func (p *Provider) beginStep(ctx context.Context, s scan, version uint64) (done 
 	if err != nil {
 		return false, err
 	}
-	b, err := p.readBlock(ctx, next, s.Height+1)
+	b, err := p.readBlock(ctx, s, next)
 	if err != nil {
 		return false, err
 	}
@@ -147,23 +149,20 @@ func (p *Provider) beginStep(ctx context.Context, s scan, version uint64) (done 
 			"transaction %s in block %s spends coins of ours, and this adapter did not make it", b.Foreign[0].TxID, next)})
 	}
 	s.Number++
-	s.Step = &step{Block: next}
+	s.Step = &step{Block: next, Doc: blockKey(next, s.Number)}
 	_, err = p.state.save(ctx, scanKey, s, version)
 	return false, err
 }
 
 // ancestor returns the hash of the scanned chain's block at a height; it is at most Finality deep, or the scan's own.
 func (p *Provider) ancestor(ctx context.Context, s scan, height int64) (string, error) {
-	hash := s.Block
-	for h := s.Height; h > height && h >= s.Start; h-- {
-		b, err := p.loadBlock(ctx, hash)
+	hash, doc := s.Block, s.Doc
+	for h := s.Height; h > height && doc != ""; h-- {
+		b, err := p.loadBlock(ctx, doc)
 		if err != nil {
 			return "", err
 		}
-		if b == nil {
-			return "", fmt.Errorf("bitcoin: %s is lost", blockKey(hash))
-		}
-		hash = b.Parent
+		hash, doc = b.Parent, b.Before
 	}
 	return hash, nil
 }
@@ -171,7 +170,7 @@ func (p *Provider) ancestor(ctx context.Context, s scan, height int64) (string, 
 // goBack takes back the block that was scanned last, unless it was final.
 func (p *Provider) goBack(ctx context.Context, s scan, version uint64) error {
 	p.setRight(false) // the next block is asked of a node that is looked at again
-	if s.Height < s.Start {
+	if s.Doc == "" {
 		return p.halt(ctx, s, version, halt{Why: fmt.Sprintf("the chain no longer has block %s, where the scan began", s.Block)})
 	}
 	if depth := confirmations(s.Height, s.High); depth >= p.config.Finality && !s.Allowed.Deep {
@@ -179,28 +178,25 @@ func (p *Provider) goBack(ctx context.Context, s scan, version uint64) error {
 			"the chain was reorganised more than %d blocks deep: it no longer has block %s at height %d", p.config.Finality-1, s.Block, s.Height)})
 	}
 	s.Number++
-	s.Step = &step{Block: s.Block, Back: true}
+	s.Step = &step{Block: s.Block, Doc: s.Doc, Back: true}
 	_, err := p.state.save(ctx, scanKey, s, version)
 	return err
 }
 
 // finish applies the step at hand to all that it touches, and marks it done.
 func (p *Provider) finish(ctx context.Context, s scan, version uint64) error {
-	b, err := p.loadBlock(ctx, s.Step.Block)
+	b, err := p.loadBlock(ctx, s.Step.Doc)
 	if err != nil {
 		return err
-	}
-	if b == nil {
-		return fmt.Errorf("bitcoin: %s is lost", blockKey(s.Step.Block))
 	}
 	a := application{p: p, scan: s, block: b, hash: s.Step.Block, back: s.Step.Back}
 	if err := a.run(ctx); err != nil {
 		return err
 	}
 	if s.Step.Back {
-		s.Height, s.Block = s.Height-1, b.Parent
+		s.Height, s.Block, s.Doc = s.Height-1, b.Parent, b.Before
 	} else {
-		s.Height, s.Block, s.High = b.Height, s.Step.Block, max(s.High, b.Height)
+		s.Height, s.Block, s.Doc, s.High = b.Height, s.Step.Block, s.Step.Doc, max(s.High, b.Height)
 		s.Allowed = halt{}
 	}
 	s.Step, s.Tiers = nil, a.scan.Tiers

@@ -12,11 +12,11 @@ import (
 // What the adapter remembers, as JSON documents of the StateStore:
 //
 //	scan              how far the chain was read, and the step at hand
-//	block/<hash>      what is ours in a block: written once, never changed
+//	block/<hash>/<n>  what is ours in a block, for the step n that takes it in: written once, never changed
 //	output/<tx>:<n>   an output to an address of ours: where it was mined, who reserved it, what spent it
 //	coins/<n>         which outputs are unspent as of scan
 //	op/<key>          an operation: what was asked, the address or the transactions made for it, where they were mined
-//	sent/<tx>         the operation that a transaction of ours was first signed for
+//	sent/<tx>         the operation that a transaction of ours was signed for
 //	foreign/<tx>      a transaction that spends coins of ours and is not
 //	addresses/<n>     pageSize addresses: which operation has which
 //	change            the next change address

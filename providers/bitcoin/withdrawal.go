@@ -111,18 +111,23 @@ func (p *Provider) sign(
 	case err != nil:
 		return o, refused("not_signed", err)
 	}
-	_, err = change(ctx, p.state, sentKey(v.TxID), func(d *sentDoc) error {
+	if err := p.nameSent(ctx, v.TxID, key); err != nil {
+		return o, notSent(err)
+	}
+	o.Sent, o.Plan = append(o.Sent, v), nil
+	return o, nil
+}
+
+// nameSent stores whose transaction it is, before it is stored with its operation.
+func (p *Provider) nameSent(ctx context.Context, txid, key string) error {
+	_, err := change(ctx, p.state, sentKey(txid), func(d *sentDoc) error {
 		if d.Key == key {
 			return errSame
 		}
 		d.Key = key
 		return nil
 	})
-	if err != nil {
-		return o, notSent(err)
-	}
-	o.Sent, o.Plan = append(o.Sent, v), nil
-	return o, nil
+	return err
 }
 
 // broadcast sends the latest transaction of an operation, as it is stored. It is sent again whenever the key is submitted again, unless one
@@ -174,27 +179,28 @@ func (p *Provider) unsent(ctx context.Context, op providers.Operation, cause err
 
 // reportWithdrawal reports a withdrawal that was refused or signed. Its reference is its first transaction.
 func (p *Provider) reportWithdrawal(ctx context.Context, key string, o operation) (providers.Report, error) {
-	r := providers.Report{Key: key, Kind: providers.Withdrawal, At: o.At}
-	if o.Failed != nil {
-		r.State, r.Final = providers.Failed, true
-		r.Reason = providers.Reason{Code: o.Failed.Code, Public: o.Failed.Public}
-		return r, nil
+	r := providers.Report{Key: key, Kind: providers.Withdrawal, State: providers.Pending, At: o.At}
+	if len(o.Sent) > 0 {
+		var s scan
+		if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+			return providers.Report{}, err
+		}
+		r.Reference = o.Sent[0].TxID
+		units, _ := o.Amount.Int64()
+		p.reportLife(&r, o.life, s.Height, func(m mine) string { return m.TxID + "/0" }, func(m mine) []movement {
+			moves := []movement{{kind: providers.Moved, suffix: "/out", units: -units}} // to an address of ours it is also a deposit
+			if v := o.variant(m.TxID); v != nil {
+				moves = append(moves, movement{kind: providers.Fee, suffix: "/fee", units: -v.Fee})
+			}
+			return moves
+		})
 	}
-	if len(o.Sent) == 0 {
+	switch {
+	case o.Failed != nil:
+		r.State, r.Final, r.Confirmations = providers.Failed, true, 0
+		r.Reason = providers.Reason{Code: o.Failed.Code, Public: o.Failed.Public}
+	case len(o.Sent) == 0:
 		return providers.Report{}, fmt.Errorf("bitcoin: %w", providers.ErrNotFound)
 	}
-	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
-		return providers.Report{}, err
-	}
-	r.Reference = o.Sent[0].TxID
-	units, _ := o.Amount.Int64()
-	p.reportLife(&r, o.life, s.Height, func(m mine) string { return m.TxID + "/0" }, func(m mine) []movement {
-		moves := []movement{{kind: providers.Moved, suffix: "/out", units: -units}} // to an address of ours it is also a deposit
-		if v := o.variant(m.TxID); v != nil {
-			moves = append(moves, movement{kind: providers.Fee, suffix: "/fee", units: -v.Fee})
-		}
-		return moves
-	})
 	return r, nil
 }

@@ -3,10 +3,7 @@ package bitcoin_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -14,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/currency"
@@ -51,9 +49,6 @@ type world struct {
 	signer providers.Signer
 	config bitcoin.Config
 	p      *bitcoin.Provider
-
-	mu    sync.Mutex
-	later time.Duration // that passed without a block
 }
 
 // wire is the way to the node. The next call that fits meets the fault.
@@ -110,17 +105,9 @@ func (w *wire) once(fits func(method string) bool, fault func(do func() (*http.R
 	}
 }
 
-func sending(method string) bool { return method == "sendrawtransaction" }
-func asking(method string) bool  { return !sending(method) }
-
 func status(code int, body string) (*http.Response, error) {
 	return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
-
-var (
-	errReset = errors.New("connection reset by peer")
-	errDial  = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
-)
 
 func newWorld(t *testing.T, change ...func(*bitcoin.Config)) *world {
 	t.Helper()
@@ -155,15 +142,7 @@ func newWorld(t *testing.T, change ...func(*bitcoin.Config)) *world {
 }
 
 func (w *world) now() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.miner.Now().Add(w.later)
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.later += d
+	return w.miner.Now()
 }
 
 // open makes an adapter as another process would.
@@ -209,15 +188,80 @@ func (w *world) stranger() string {
 	return a
 }
 
-// made is how many addresses were made for a key, by the documents.
-func (w *world) made(key string) (n int) {
-	w.t.Helper()
-	for page := 0; ; page++ {
-		value, version, err := w.state.Load(w.t.Context(), fmt.Sprintf("addresses/%d", page))
-		require.NoError(w.t, err)
-		if version == 0 {
-			return n
-		}
-		n += strings.Count(string(value), `"key":"`+key+`"`)
+// withdrawal is one of an amount to an address of somebody else's.
+func (w *world) withdrawal(units int64) providers.Operation {
+	return providers.Operation{
+		Key: uuid.NewString(), Kind: providers.Withdrawal, Method: providers.Chain, Amount: sats(units), Instrument: w.stranger(), Member: "alice",
+		FirstSent: w.now(),
 	}
+}
+
+// deposit makes an address and pays to it.
+func (w *world) deposit(units int64) (reference string) {
+	w.t.Helper()
+	r, err := w.p.Submit(w.t.Context(), providers.Operation{
+		Key: uuid.NewString(), Kind: providers.DepositAddress, Method: providers.Chain, Asset: btc.ID(), Member: "alice", FirstSent: w.now(),
+	})
+	require.NoError(w.t, err)
+	txid, err := w.miner.Pay(w.t.Context(), bitcointest.Payment{To: r.Address, Units: units})
+	require.NoError(w.t, err)
+	return txid + ":0"
+}
+
+func (w *world) lookup(q providers.Query) providers.Report {
+	w.t.Helper()
+	r, err := w.p.Lookup(w.t.Context(), q)
+	require.NoError(w.t, err)
+	require.NoError(w.t, r.Validate())
+	return r
+}
+
+// polled reads all events from the beginning, and returns the sum of all effects, each counted once.
+func (w *world) polled(p *bitcoin.Provider) (sum int64, effects map[string]providers.Effect) {
+	w.t.Helper()
+	effects = map[string]providers.Effect{}
+	for cursor := ""; ; {
+		events, next, err := p.Poll(w.t.Context(), cursor, 500)
+		require.NoError(w.t, err)
+		for _, e := range events {
+			require.NoError(w.t, e.Report.Validate())
+			for _, x := range e.Report.Effects {
+				if before, ok := effects[x.ID]; ok {
+					require.Equal(w.t, before.Amount, x.Amount, x.ID)
+				}
+				effects[x.ID] = x
+			}
+		}
+		if len(events) == 0 && next == cursor {
+			break
+		}
+		cursor = next
+	}
+	for _, x := range effects {
+		n, _ := x.Amount.Int64()
+		sum += n
+	}
+	return sum, effects
+}
+
+// custody is what all addresses of ours hold by the chain.
+func (w *world) custody() int64 {
+	w.t.Helper()
+	var all []string
+	for branch := range uint32(2) {
+		for i := range uint32(60) {
+			all = append(all, w.address(branch, i))
+		}
+	}
+	n, err := w.miner.Received(w.t.Context(), all...)
+	require.NoError(w.t, err)
+	return n
+}
+
+// conserved compares the chain with what was reported, when all is final.
+func (w *world) conserved() {
+	w.t.Helper()
+	w.mine(finality + 1)
+	sum, _ := w.polled(w.p)
+	require.Equal(w.t, w.custody(), sum, "the chain's custody is the sum of all effects")
 }

@@ -49,6 +49,7 @@ type Miner struct {
 	blocks   map[chainhash.Hash]*wire.MsgBlock
 	others   int
 	height   int64
+	reward   []byte
 }
 
 // purseCoin is an output that anybody can spend.
@@ -67,7 +68,7 @@ var anybody = func() []byte {
 
 // NewMiner makes the first blocks of a new chain, whose coins it pays with.
 func NewMiner(ctx context.Context, node bitcoin.Node) (*Miner, error) {
-	m := &Miner{node: node, from: map[string]purseCoin{}, withheld: map[string]bool{}, seen: map[string]string{}, revive: map[string]string{}, blocks: map[chainhash.Hash]*wire.MsgBlock{}}
+	m := &Miner{node: node, from: map[string]purseCoin{}, withheld: map[string]bool{}, seen: map[string]string{}, revive: map[string]string{}, blocks: map[chainhash.Hash]*wire.MsgBlock{}, reward: anybody}
 	const purse = 30
 	return m, m.Mine(ctx, maturity+purse)
 }
@@ -115,12 +116,36 @@ func (m *Miner) Mine(ctx context.Context, n int) error {
 			return err
 		}
 		height++
-		if tip, err = m.extend(ctx, tip, height, 0, txs); err != nil {
+		if tip, err = m.extend(ctx, tip, height, 0, m.reward, txs); err != nil {
 			return err
 		}
 		m.revive = map[string]string{}
 	}
 	return nil
+}
+
+// MineTo makes one block, as Mine does, whose reward goes to an address.
+func (m *Miner) MineTo(ctx context.Context, to string) error {
+	script, err := scriptOf(to)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.reward = script
+	m.mu.Unlock()
+	err = m.Mine(ctx, 1)
+	m.mu.Lock()
+	m.reward = anybody
+	m.mu.Unlock()
+	return err
+}
+
+func scriptOf(to string) ([]byte, error) {
+	a, err := address.DecodeAddress(to, &chaincfg.RegressionNetParams)
+	if err != nil {
+		return nil, err
+	}
+	return txscript.PayToAddrScript(a)
 }
 
 // Reorganise replaces the newest depth blocks by one more, that hold none of their transactions. Those wait again, but for those that are
@@ -165,7 +190,7 @@ func (m *Miner) Reorganise(ctx context.Context, depth int, drop ...string) error
 	m.purse = slices.DeleteFunc(m.purse, func(c purseCoin) bool { return c.mined > at })
 	tip := *parent
 	for i := range depth + 1 {
-		if tip, err = m.extend(ctx, tip, at+int64(i)+1, uint32(height), elsewhere); err != nil { //nolint:gosec // small
+		if tip, err = m.extend(ctx, tip, at+int64(i)+1, uint32(height), anybody, elsewhere); err != nil { //nolint:gosec // small
 			return err
 		}
 		elsewhere = nil
@@ -178,17 +203,47 @@ func (m *Miner) Reorganise(ctx context.Context, depth int, drop ...string) error
 	return nil
 }
 
+// Tip is the hash of the newest block.
+func (m *Miner) Tip(ctx context.Context) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.branch(ctx) // to know it later, for Return
+	if err != nil {
+		return "", err
+	}
+	hash, _, err := m.tip(ctx)
+	return hash.String(), err
+}
+
+// Return makes n empty blocks on one that Tip returned: enough of them, and the chain comes back to it.
+func (m *Miner) Return(ctx context.Context, tip string, n int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	hash, err := chainhash.NewHashFromStr(tip)
+	if err != nil {
+		return err
+	}
+	height := int64(0)
+	for at := m.blocks[*hash]; at != nil; at = m.blocks[at.Header.PrevBlock] {
+		height++
+	}
+	at := *hash
+	for range n {
+		height++
+		if at, err = m.extend(ctx, at, height, uint32(m.height), anybody, nil); err != nil { //nolint:gosec // small
+			return err
+		}
+	}
+	return nil
+}
+
 // Pay sends one transaction that makes all payments, and returns its id.
 func (m *Miner) Pay(ctx context.Context, payments ...Payment) (txid string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	total, tx := 5000+100*int64(len(payments)), wire.NewMsgTx(2) // the fee
 	for _, p := range payments {
-		a, err := address.DecodeAddress(p.To, &chaincfg.RegressionNetParams)
-		if err != nil {
-			return "", err
-		}
-		script, err := txscript.PayToAddrScript(a)
+		script, err := scriptOf(p.To)
 		if err != nil {
 			return "", err
 		}
@@ -272,11 +327,7 @@ func (m *Miner) Paid(ctx context.Context, to string) (outputs int, units int64, 
 func (m *Miner) unspent(ctx context.Context, waiting bool, addresses []string) (outputs int, units int64, err error) {
 	mine := map[string]bool{}
 	for _, text := range addresses {
-		a, err := address.DecodeAddress(text, &chaincfg.RegressionNetParams)
-		if err != nil {
-			return 0, 0, err
-		}
-		script, err := txscript.PayToAddrScript(a)
+		script, err := scriptOf(text)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -458,10 +509,12 @@ func sorted(m map[string]string) (list []string) {
 }
 
 // extend makes a block, submits it, and puts what it makes into the purse. branch tells blocks of one height apart.
-func (m *Miner) extend(ctx context.Context, parent chainhash.Hash, height int64, branch uint32, txs []*wire.MsgTx) (hash chainhash.Hash, err error) {
+func (m *Miner) extend(
+	ctx context.Context, parent chainhash.Hash, height int64, branch uint32, reward []byte, txs []*wire.MsgTx,
+) (hash chainhash.Hash, err error) {
 	const halving, subsidy = 150, 50 * 100_000_000
 	units := int64(subsidy) >> (height / halving)
-	b := wire.MsgBlock{Transactions: append([]*wire.MsgTx{coinbase(height, branch, units)}, txs...)}
+	b := wire.MsgBlock{Transactions: append([]*wire.MsgTx{coinbase(height, branch, reward, units)}, txs...)}
 	if slices.ContainsFunc(txs, (*wire.MsgTx).HasWitness) {
 		commit(b.Transactions)
 	}
@@ -502,11 +555,11 @@ func (m *Miner) submit(ctx context.Context, b *wire.MsgBlock) error {
 	return nil
 }
 
-func coinbase(height int64, branch uint32, units int64) *wire.MsgTx {
+func coinbase(height int64, branch uint32, reward []byte, units int64) *wire.MsgTx {
 	script, _ := txscript.NewScriptBuilder().AddInt64(height).AddData(binary.BigEndian.AppendUint32(nil, branch)).Script() // is short
 	tx := wire.NewMsgTx(2)
 	tx.AddTxIn(wire.NewTxIn(wire.NewOutPoint(&chainhash.Hash{}, wire.MaxPrevOutIndex), script, nil))
-	tx.AddTxOut(wire.NewTxOut(units, anybody))
+	tx.AddTxOut(wire.NewTxOut(units, reward))
 	return tx
 }
 
