@@ -42,9 +42,11 @@ type Book struct {
 	name   string
 	clock  func() time.Time
 	newID  func() uuid.UUID
+	ids    *ids // what newID is when Config does not say
 	rest   time.Duration
 	queue  queue     // of entries to be recorded
 	slabs  sync.Pool // of *slab, to prepare entries in
+	ones   sync.Pool // of *recording
 	joined *joined   // of a book inside a transaction of the host, which needs no queue
 
 	stripes Stripes
@@ -65,7 +67,8 @@ func New(s Store, c Config) *Book {
 		b.clock = time.Now //nolint:forbidigo // the default clock
 	}
 	if b.newID == nil {
-		b.newID = (&ids{clock: b.clock}).next
+		b.ids = &ids{clock: b.clock}
+		b.newID = b.ids.next
 	}
 	if b.rest <= 0 {
 		b.rest = DefaultRest
@@ -95,8 +98,12 @@ func (b *Book) Now() time.Time { return moment(b.clock()) }
 // the work. When more than Config.MaxWaiting entries wait, because the store is slow or down, the next is ErrBusy, of
 // class [Unavailable], and nothing of it is recorded.
 func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
-	one := new(recording)
+	one := b.recording()
 	one.slab.postings, one.slab.accounts = one.postings[:0], one.accounts[:0]
+	if b.ids != nil {
+		one.slab.ids = one.ids[:]
+		b.ids.fill(one.slab.ids)
+	}
 	if err := b.open(ctx, &e, &one.prepared, &one.slab); err != nil {
 		return Receipt{}, err
 	}

@@ -59,9 +59,14 @@ func checkPath(path string) *Refusal {
 	return nil
 }
 
-func isPathByte(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._~@:+=-", c) >= 0
-}
+func isPathByte(c byte) bool { return pathBytes[c] }
+
+var pathBytes = func() (is [256]bool) {
+	for c := range is {
+		is[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("._~@:+=-", byte(c)) >= 0
+	}
+	return is
+}()
 
 // checkKey is the grammar of idempotency keys: printable text.
 func checkKey(key string) *Refusal {

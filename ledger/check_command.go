@@ -205,7 +205,10 @@ func checkPostings(field string, postings []Posting) *Refusal {
 	}
 	for i := range postings {
 		p := &postings[i]
-		r := checkAccount(p.Account)
+		r := checkPath(p.Account.Path)
+		if r == nil && p.Account.Asset != p.Amount.AssetID() { // whose asset is a known one
+			r = checkAccount(p.Account)
+		}
 		switch {
 		case r != nil:
 			r = within("account", r)
@@ -258,6 +261,9 @@ func checkSides(field string, postings []Posting) *Refusal {
 
 // checkBalanced wants debits equal to credits in every asset.
 func checkBalanced(postings []Posting) *Refusal {
+	if len(postings) == 2 && postings[0].Side != postings[1].Side && postings[0].Amount == postings[1].Amount {
+		return nil
+	}
 	var space [4]currency.Amount
 	excess := space[:0] // debits less credits, one an asset, in the order met
 	for i := range postings {

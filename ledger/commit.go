@@ -219,6 +219,10 @@ func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 	}
 	for first := 0; first < len(entries); {
 		space := b.slab(min(chunk, len(entries)-first))
+		if b.ids != nil {
+			space.ids = slices.Grow(space.ids[:0], readyIDs*chunk)[:readyIDs*min(chunk, len(entries)-first)]
+			b.ids.fill(space.ids)
+		}
 		r := new(request)
 		from := first
 		for ; first < len(entries) && len(space.pointers) < chunk && r.weight < maxBatchWeight; first++ {
@@ -283,7 +287,7 @@ func (b *Book) slab(entries int) *slab {
 		}
 	}
 	s.entries, s.pointers, s.places = s.entries[:0], s.pointers[:0], s.places[:0]
-	s.postings, s.accounts = s.postings[:0], s.accounts[:0]
+	s.postings, s.accounts, s.made = s.postings[:0], s.accounts[:0], 0
 	return s
 }
 
@@ -311,6 +315,7 @@ type recording struct {
 	one      [1]*prepared
 	postings [2]Posting // for the slab: enough for a transfer
 	accounts [2]AccountID
+	ids      [readyIDs]ID
 }
 
 // recordOne is record for one entry.
@@ -318,9 +323,22 @@ func (b *Book) recordOne(ctx context.Context, r *recording) (Receipt, error) {
 	r.one[0], r.prepared.out = &r.prepared, &r.out
 	r.entries, r.weight = r.one[:], r.prepared.weight()
 	if err := b.record(ctx, &r.request); err != nil {
-		return Receipt{}, err
+		return Receipt{}, err // and leave the space to whoever may still be at it
 	}
-	return r.out.Receipt, r.out.Err
+	receipt, err := r.out.Receipt, r.out.Err
+	if !r.prepared.lent && ctx.Err() == nil { // a context that ends may still call queue.leave
+		b.ones.Put(r)
+	}
+	return receipt, err
+}
+
+// recording returns space for one entry.
+func (b *Book) recording() *recording {
+	if r, _ := b.ones.Get().(*recording); r != nil {
+		*r = recording{}
+		return r
+	}
+	return new(recording)
 }
 
 // weight is how much an entry adds to a batch.

@@ -2,15 +2,17 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
 )
 
 // Poster is what a Store may have beside its three methods: a shorter way for the commonest of all entries, which is one
-// [Post] of a few postings and nothing else. The rules are the same, by the same code; what is shorter is the way of the
-// rows, of which the Store knows beforehand which they will be. A [Book] uses it when the Store that it was given is one;
-// a Store that wraps another, and so inherits these methods, has to say by Self that it means them.
+// [Post] of a few postings and nothing else, into the book and from there into the feed. The rules are the same, by the same
+// code; what is shorter is the way of the rows, of which the Store knows beforehand which they will be. A [Book] uses it
+// when the Store that it was given is one; a Store that wraps another, and so inherits these methods, has to say by Self
+// that it means them.
 type Poster interface {
 	// Self returns the Store whose Post this is.
 	Self() Store
@@ -21,7 +23,7 @@ type Poster interface {
 	// that it counts.
 	//
 	// For each entry decide is given the accounts as they stand, in the order of PlainEntry.Accounts, and space for a balance a
-	// posting. When it returns true, it has changed them into what they are afterwards, with the entry's times and the
+	// posting. It does not look at an account's Owner, Opening and OpenedAt. When it returns true, it has changed them into what they are afterwards, with the entry's times and the
 	// account's posted balance after each posting; then the Store must record the entry. No row named by it changes between
 	// decide and that. The Store keeps nothing of what it is given.
 	//
@@ -34,6 +36,14 @@ type Poster interface {
 	//     Result, and the balances in the order of the accounts
 	//   - a PendingRow with the one ChangeTransaction
 	Post(ctx context.Context, book string, entries []*PlainEntry, decide DecidePlain) (recorded int, err error)
+
+	// Number gives the first rows of ListPending, at most limit, their places in the feed, up to the first that is not one as
+	// Post leaves, and returns how many. For each it calls next with its change and the transaction, both good until next
+	// returns. Then, when there was any, it calls seal with the number that the sequence stands at, 0 when there is none.
+	// When seal returns false nothing changes; else the changes, numbered from the block's First on, the Block and the
+	// SequenceRow, which stands at its Last, are added and the pending rows deleted, all or nothing. Nothing that is pending
+	// changes between next and that.
+	Number(ctx context.Context, book string, limit int, sequence string, next func(*Change, *Transaction), seal func(last uint64) (Block, bool)) (numbered int, err error)
 }
 
 // DecidePlain is the rule book as a [Poster] sees it.
@@ -83,24 +93,38 @@ func (b *Book) post(ctx context.Context, batch []*prepared, w *working) int {
 	if n == 0 {
 		return 0
 	}
-	var space [1]*PlainEntry
-	entries := space[:0]
+	r := &w.plain
+	r.entries = slices.Grow(again(r.entries), n)
 	for _, p := range batch[:n] {
-		entries = append(entries, p.plainEntry())
+		r.entries = append(r.entries, p.plainEntry())
+	}
+	if r.decide == nil {
+		r.decide = w.decideNext
 	}
 	w.alone = len(batch) == 1
-	clock, turn := b.Now(), 0
-	done, err := b.poster.Post(ctx, b.name, entries, func(e *PlainEntry, accounts []AccountInfo, posted []currency.Amount) bool {
-		p := batch[turn]
-		if !p.decidePlain(clock, e, accounts, posted) {
-			return false
-		}
-		p.plainReceipt(w, e, accounts)
-		turn++
-		return true
-	})
-	_ = err // what it left goes through Update, which says what is wrong
+	r.clock, r.batch = b.Now(), batch
+	done, _ := b.poster.Post(ctx, b.name, r.entries, r.decide) // what it left goes through Update, which says what is wrong
+	r.batch = nil
 	return done
+}
+
+// plainRun is a batch that goes the short way.
+type plainRun struct {
+	clock   time.Time
+	batch   []*prepared // not decided yet
+	entries []*PlainEntry
+	decide  DecidePlain // decideNext
+}
+
+// decideNext decides the next entry of the batch, and answers it when it goes.
+func (w *working) decideNext(e *PlainEntry, accounts []AccountInfo, posted []currency.Amount) bool {
+	p := w.plain.batch[0]
+	if !p.decidePlain(w.plain.clock, e, accounts, posted) {
+		return false
+	}
+	p.plainReceipt(w, e, accounts)
+	w.plain.batch = w.plain.batch[1:]
+	return true
 }
 
 // isAgreed reports whether the book and this process agree about the assets of an entry.

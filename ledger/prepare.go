@@ -37,9 +37,12 @@ type prepared struct {
 type minted struct {
 	make  func() ID
 	ids   []ID
-	space [2]ID // of a transfer's ids
+	space [readyIDs]ID // of a transfer's ids
 	next  int
 }
+
+// readyIDs is how many ids are made for an entry beforehand: a transfer's.
+const readyIDs = 2
 
 func (m *minted) id() ID {
 	if m.next == len(m.ids) {
@@ -59,7 +62,9 @@ type slab struct {
 	places   []int
 	postings []Posting
 	accounts []AccountID
-	touched  int // see touch
+	ids      []ID // that were made for them, when not one by one: readyIDs an entry
+	made     int  // entries that had theirs
+	touched  int  // see touch
 }
 
 // prepare checks an entry. A fault of the key or the inputs is returned; a fault of anything else waits in
@@ -107,6 +112,10 @@ func (p *prepared) prepare(e *Entry, newID func() ID, space *slab) *Refusal {
 	}
 	if p.fault != nil {
 		return nil
+	}
+	if ready := space.ids[min(readyIDs*space.made, len(space.ids)):]; len(ready) >= readyIDs {
+		p.ids.ids = append(p.ids.space[:0], ready[:readyIDs]...)
+		space.made++
 	}
 	p.id = p.ids.id()
 	if p.only && len(p.guards)+len(p.leases) == 0 {

@@ -37,11 +37,21 @@ func (p *prepared) decidePlain(clock time.Time, e *PlainEntry, accounts []Accoun
 func (p *prepared) plainReceipt(w *working, e *PlainEntry, accounts []AccountInfo) {
 	r := &p.out.Receipt
 	r.ID, r.Key, r.RecordedAt = e.ID, e.Key, e.RecordedAt
-	r.Results = carve(&w.results, 1, w.carved())
+	if w.alone && len(accounts) == 2 {
+		whole := new(transferReceipt)
+		r.Results, r.Balances = whole.results[:], whole.balances[:]
+	} else {
+		r.Results, r.Balances = carve(&w.results, 1, w.carved()), carve(&w.balances, len(accounts), w.carved())
+	}
 	r.Results[0].Transaction = e.Transaction
-	r.Balances = carve(&w.balances, len(accounts), w.carved())
 	for i := range accounts {
 		r.Balances[i] = accounts[i].balance()
 	}
 	p.answered = true
+}
+
+// transferReceipt is what the receipt of a transfer points at, in one piece.
+type transferReceipt struct {
+	results  [1]Result
+	balances [2]Balance
 }

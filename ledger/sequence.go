@@ -26,6 +26,11 @@ var errLost = errors.New("ledger: another sequencer was first")
 // beginning. Those who call it at the same time do the same work in vain; see [Book.Sequencer].
 func (b *Book) NumberFeed(ctx context.Context, limit int) (int, error) {
 	limit = min(max(limit, 1), MaxPage)
+	if b.poster != nil {
+		if n, err := b.numberPlain(ctx, limit); n > 0 || err != nil {
+			return n, err
+		}
+	}
 	for {
 		last, err := b.lastBlock(ctx)
 		if err != nil {
@@ -60,6 +65,35 @@ func (b *Book) NumberFeed(ctx context.Context, limit int) (int, error) {
 		}
 	}
 }
+
+// numberPlain is NumberFeed for what a Poster numbers; 0 means that it left the first.
+func (b *Book) numberPlain(ctx context.Context, limit int) (int, error) {
+	last, err := b.lastBlock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	e := encoder{b: make([]byte, 0, 512)}
+	digests := make([]Hash, 0, limit)
+	n, err := b.poster.Number(ctx, b.name, min(limit, maxBlock), feedSequence, func(c *Change, t *Transaction) {
+		digest, _ := e.digest(c, onlyTransaction{t}) // which is there
+		digests = append(digests, digest)
+	}, func(numbered uint64) (Block, bool) {
+		if numbered != last.Last {
+			return Block{}, false // another sequencer was first, or something is wrong: NumberFeed finds out
+		}
+		return last.seal(b.name, digests, b.Now()), true
+	})
+	return n, storeError(err)
+}
+
+// onlyTransaction is the evidence of a change that refers to a transaction.
+type onlyTransaction struct{ t *Transaction }
+
+func (onlyTransaction) opening(AccountID) (*AccountInfo, *AssetRow) { return nil, nil }
+func (onlyTransaction) setting(AccountID, uint64) *Terms            { return nil }
+func (o onlyTransaction) transaction(ID) *Transaction               { return o.t }
+func (onlyTransaction) hold(ID) *Hold                               { return nil }
+func (onlyTransaction) version(VersionID) *sealedVersion            { return nil }
 
 // firstOf returns the first entries, up to a number of changes, and at least one.
 func firstOf(pending []PendingRow, limit int) []PendingRow {

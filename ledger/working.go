@@ -37,6 +37,7 @@ type working struct {
 	results  []Result  // room for those of receipts, which are given away
 	balances []Balance // likewise
 	step     step      // the entry that runs
+	plain    plainRun
 
 	timed   map[AccountID][]ID      // holds with a deadline that were found or placed, an account
 	horizon map[AccountID]time.Time // up to where all of them are known

@@ -216,6 +216,22 @@ func (a *accounts) read(n uint32, info *ledger.AccountInfo) bool {
 	return true
 }
 
+// readPlain is read without the owner, the opening and its time, about which a posting does not ask.
+func (a *accounts) readPlain(n uint32, info *ledger.AccountInfo) bool {
+	if n == 0 {
+		return false
+	}
+	row := a.row(n)
+	if row.terms == 0 {
+		return false
+	}
+	t := &a.shared[row.terms]
+	info.ID, info.Type, info.Terms = a.id(n), t.kind, t.now
+	info.NextExpiry, info.UpdatedAt = microTime(row.expiry), microTime(row.updated)
+	info.Version, info.Posted, info.Held = row.version, amountOf(row.posted, t.posted), amountOf(row.held, t.held)
+	return true
+}
+
 func amountOf(u units, def *currency.Definition) currency.Amount {
 	if def == nil {
 		return currency.Amount{}

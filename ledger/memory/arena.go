@@ -1,5 +1,7 @@
 package memory
 
+import "slices"
+
 // arena keeps records of bytes in large chunks without pointers, so that the collector does not look at history however
 // long it grows. A record never moves or changes its size; what is superseded stays, unless the arena counts.
 type arena struct {
@@ -31,6 +33,28 @@ func (a *arena) add(record []byte) ref {
 	return at
 }
 
+// open returns empty space for records of so many bytes at most, and the place of the first; nothing else may be added until
+// close. A record within the space begins at a multiple of refUnit, see align.
+func (a *arena) open(size int) (space []byte, at ref) {
+	at = a.reserve(size)
+	chunk, offset := at.chunk(), at.offset()
+	a.need(offset + size)
+	return a.chunks[chunk][offset:offset:cap(a.chunks[chunk])], at
+}
+
+// close keeps what was written into the space that open gave.
+func (a *arena) close(space []byte, at ref) {
+	a.chunks[at.chunk()] = a.chunks[at.chunk()][:at.offset()+len(space)]
+}
+
+// need makes the chunk that grows able to be so long.
+func (a *arena) need(end int) {
+	grown := a.chunks[a.current]
+	if end > cap(grown) {
+		a.chunks[a.current] = slices.Grow(grown, end-len(grown))
+	}
+}
+
 // room adds a record of zeros, to be filled in place.
 func (a *arena) room(size int) ref {
 	at := a.reserve(size)
@@ -50,9 +74,7 @@ func (a *arena) reserve(size int) ref {
 		a.turn(size)
 		end = a.end()
 	}
-	if grown := a.chunks[a.current]; end > cap(grown) {
-		a.chunks[a.current] = append(grown, make([]byte, end-len(grown))...)
-	}
+	a.need(end)
 	a.chunks[a.current] = a.chunks[a.current][:end]
 	if a.counts {
 		a.left[a.current]++

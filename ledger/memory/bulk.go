@@ -1,12 +1,17 @@
 package memory
 
-import "github.com/koshpay/kosh/ledger"
+import (
+	"unsafe"
+
+	"github.com/koshpay/kosh/ledger"
+)
 
 // bulk is room for what the rows of one answer consist of: a few large pieces instead of several small ones a row. The nil
 // bulk is for single rows.
 type bulk struct {
 	texts    texts
-	rows     int // still to come, about
+	lend     bool // what is read is done with before the next row is: texts are those of the records themselves
+	rows     int  // still to come, about
 	postings []ledger.Posting
 	changes  []ledger.Change
 }
@@ -25,12 +30,19 @@ func (b *bulk) text(s []byte) string {
 	if b == nil || len(s) == 0 {
 		return string(s)
 	}
+	if b.lend {
+		return unsafe.String(&s[0], len(s)) // a text that was written does not change
+	}
 	return b.texts.keepBytes(s)
 }
 
 func (b *bulk) takePostings(n int) []ledger.Posting {
 	if b == nil {
 		return make([]ledger.Posting, n)
+	}
+	if b.lend {
+		b.postings = sized(b.postings, n)
+		return b.postings
 	}
 	return take(b, &b.postings, n)
 }

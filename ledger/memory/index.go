@@ -55,6 +55,53 @@ func (x *index) first(hash uint32) uint32 {
 	return 0
 }
 
+// seat is where a number is, or would be put.
+type seat struct {
+	segment *segment
+	hash, i uint32
+	number  uint32 // 0: the seat is free
+}
+
+// seek finds the number with the hash that is meant, or the seat for it.
+func (x *index) seek(hash uint32, is func(number uint32) bool) seat {
+	if len(x.segments) == 0 {
+		return seat{hash: hash}
+	}
+	s := seat{segment: x.segment(hash), hash: hash, i: hash % segmentLen}
+	s.on(is)
+	return s
+}
+
+// on goes on from a seat up to the number that is meant, or a free seat.
+func (s *seat) on(is func(number uint32) bool) {
+	slots := &s.segment.slots
+	for i := s.i % segmentLen; ; i = (i + 1) % segmentLen {
+		if slots[i].number == 0 || slots[i].hash == s.hash && is(slots[i].number) {
+			s.i, s.number = i, slots[i].number
+			return
+		}
+	}
+}
+
+// again is seek for a hash that was sought before, and quick when little was added since. Nothing may have been removed.
+func (x *index) again(s *seat, is func(number uint32) bool) {
+	if s.segment == nil || s.segment != x.segment(s.hash) {
+		*s = x.seek(s.hash, is)
+	} else if s.number == 0 {
+		s.on(is)
+	}
+}
+
+// sit puts a number on a free seat that was just found.
+func (x *index) sit(s *seat, number uint32) {
+	if s.segment == nil || s.segment.used >= segmentMax {
+		x.add(s.hash, number)
+		return
+	}
+	s.segment.slots[s.i] = slot{s.hash, number}
+	s.segment.used++
+}
+
 // add adds a number whose name is not there yet.
 func (x *index) add(hash, number uint32) {
 	if len(x.segments) == 0 {

@@ -67,7 +67,11 @@ func (k *keys) text(at ref) string { return string(k.bytes(at)) }
 func (k *keys) find(key string) ref { return k.findHash(k.hash(key), key) }
 
 func (k *keys) findHash(hash uint32, key string) ref {
-	return ref(k.index.find(hash, func(n uint32) bool { return string(k.bytes(ref(n))) == key }))
+	return ref(k.index.find(hash, k.isText(key)))
+}
+
+func (k *keys) isText(key string) func(uint32) bool {
+	return func(n uint32) bool { return string(k.bytes(ref(n))) == key }
 }
 
 // ask finds keys for who writes. It goes over them in steps, so that a processor waits for the memory of many at a time.

@@ -80,11 +80,6 @@ func (w *writer) line(l *ledger.Line, number uint32) {
 		recorded, effective := w.book.transactions.times(at)
 		sameTimes = recorded == l.RecordedAt.UnixMicro() && effective == l.EffectiveAt.UnixMicro()
 	}
-	w.lineOf(l, number, at, sameTimes)
-}
-
-// lineOf writes a line of a transaction that has a place, 0 when it is not kept, and the same times or not.
-func (w *writer) lineOf(l *ledger.Line, number uint32, at ref, sameTimes bool) {
 	has := bit(l.Version == uint64(number)+1, lineInTurn) | bit(at != 0, lineKnown) |
 		bit(at == 0 && l.Transaction != ledger.ID{}, lineOther) | bit(sameTimes, lineSameTimes) |
 		bit(!sameTimes && !l.EffectiveAt.Equal(l.RecordedAt), lineEffective) | bit(l.Hold != ledger.ID{}, lineHold) |

@@ -86,6 +86,20 @@ func (o *order[T]) remove(at ledger.Position) {
 	}
 }
 
+// drop takes the first n items out.
+func (o *order[T]) drop(n int) {
+	o.size -= n
+	whole := 0
+	for whole < len(o.chunks) && n >= len(o.chunks[whole]) {
+		n -= len(o.chunks[whole])
+		whole++
+	}
+	o.chunks = slices.Delete(o.chunks, 0, whole)
+	if n > 0 {
+		o.chunks[0] = slices.Delete(o.chunks[0], 0, n)
+	}
+}
+
 // cut takes the item at a place out.
 func (o *order[T]) cut(c, i int) {
 	o.size--

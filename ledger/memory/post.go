@@ -53,8 +53,9 @@ type poster struct {
 
 // postEntry is where an entry belongs in the indexes.
 type postEntry struct {
-	key, transaction, pending uint32 // hashes
-	first                     int    // of its accounts in poster.accounts
+	key, transaction seat
+	pending          uint32 // hash
+	first            int    // of its accounts in poster.accounts
 }
 
 // post records entries up to the first that it leaves, and returns how many.
@@ -63,20 +64,23 @@ func (b *book) post(entries []*ledger.PlainEntry, decide ledger.DecidePlain) int
 	s := &b.scratch.post
 	for i, e := range entries {
 		at := &s.entries[i]
-		word := b.keys.findHash(at.key, e.Key)
-		if b.keys.row(word) != 0 || b.transactions.atHash(e.Transaction, at.transaction) != 0 || b.pending.atHash(e.ID, at.pending) != 0 {
+		b.keys.index.again(&at.key, b.keys.isText(e.Key))
+		b.transactions.index.again(&at.transaction, b.transactions.isID(e.Transaction))
+		pending := b.pending.index.seek(at.pending, b.pending.isID(e.ID))
+		if b.keys.row(ref(at.key.number)) != 0 || at.transaction.number != 0 || pending.number != 0 {
 			return i
 		}
 		accounts := s.accounts[at.first : at.first+len(e.Accounts)]
 		for j, n := range accounts {
-			if !b.accounts.read(n, &s.infos[j]) {
+			if !b.accounts.readPlain(n, &s.infos[j]) {
 				return i
 			}
 		}
 		if !decide(e, s.infos[:len(accounts)], s.posted[:len(e.Postings)]) {
 			return i
 		}
-		b.putPlain(e, at, word, accounts)
+		b.putPlain(e, at, accounts)
+		b.putPlainPending(e, &pending, ref(at.transaction.number))
 	}
 	return len(entries)
 }
@@ -88,19 +92,22 @@ func (b *book) lookAhead(entries []*ledger.PlainEntry) {
 	s.entries, s.accounts, s.hashes = s.entries[:0], s.accounts[:0], s.hashes[:0]
 	for _, e := range entries {
 		s.entries = append(s.entries, postEntry{
-			key: b.keys.hash(e.Key), transaction: b.transactions.hash(e.Transaction), pending: b.pending.hash(e.ID), first: len(s.hashes),
+			key: seat{hash: b.keys.hash(e.Key)}, transaction: seat{hash: b.transactions.hash(e.Transaction)},
+			pending: b.pending.hash(e.ID), first: len(s.hashes),
 		})
 		for i := range e.Accounts {
 			s.hashes = append(s.hashes, b.accounts.hash(e.Accounts[i]))
 		}
 	}
-	var touched uint64
-	for i := range s.entries {
-		touched += uint64(b.keys.index.first(s.entries[i].key)) + uint64(b.transactions.index.first(s.entries[i].transaction))
-	}
 	for _, h := range s.hashes {
 		s.accounts = append(s.accounts, b.accounts.index.first(h))
 	}
+	for i, e := range entries {
+		at := &s.entries[i]
+		at.key = b.keys.index.seek(at.key.hash, b.keys.isText(e.Key))
+		at.transaction = b.transactions.index.seek(at.transaction.hash, b.transactions.isID(e.Transaction))
+	}
+	var touched uint64
 	for _, n := range s.accounts {
 		if n != 0 {
 			row := b.accounts.row(n)
@@ -129,50 +136,80 @@ func (b *book) lookAhead(entries []*ledger.PlainEntry) {
 	}
 }
 
-// putPlain writes an entry that is decided. word is the place of the key's text, 0 when it is new.
-func (b *book) putPlain(e *ledger.PlainEntry, at *postEntry, word ref, accounts []uint32) {
+// putPlain writes an entry that is decided, but for what is pending: the text of the key when it is new, the transaction, the
+// row of the key and the lines, one after the other in one piece. It leaves the place of the transaction in its seat.
+func (b *book) putPlain(e *ledger.PlainEntry, at *postEntry, accounts []uint32) {
 	s, w := &b.scratch.post, &b.write
-	if word == 0 {
-		word = b.keys.addWord(e.Key, at.key)
-	}
 	var numbers [ledger.MaxPlainPostings]uint32
 	for i := range e.Postings {
 		numbers[i] = accounts[e.Of[i]]
 	}
-	t := ledger.Transaction{ID: e.Transaction, Postings: e.Postings, RecordedAt: e.RecordedAt, EffectiveAt: e.EffectiveAt, Note: *e.Note}
-	w.begin()
-	w.transactionOf(&t, word, numbers[:len(e.Postings)])
-	transaction := b.transactions.addNew(w.buf, at.transaction)
+	space, start := b.space.open(plainBytes(e))
+	buf := w.buf
+	w.buf, w.last = space, nil
 
-	var versions [ledger.MaxPlainPostings]uint64
-	for j, n := range accounts {
-		versions[j] = b.accounts.row(n).version
+	word := ref(at.key.number)
+	if word == 0 {
+		word = start
+		b.keys.index.sit(&at.key, uint32(word))
+		w.ref(0) // the row, below
+		w.text(e.Key)
+		w.align()
 	}
-	line := ledger.Line{Kind: ledger.LinePosted, Transaction: e.Transaction, RecordedAt: e.RecordedAt, EffectiveAt: e.EffectiveAt}
+	transaction := start + ref(len(w.buf)/refUnit) //nolint:gosec // within the chunk
+	w.plainTransaction(e, word, numbers[:len(e.Postings)])
+	w.align()
+	row := start + ref(len(w.buf)/refUnit) //nolint:gosec // within the chunk
+	w.plainKey(e, transaction, s.infos[:len(accounts)])
+
+	var lines [ledger.MaxPlainPostings]ref
 	for i := range e.Postings {
-		j := e.Of[i]
-		versions[j]++
-		line.Side, line.Amount = e.Postings[i].Side, e.Postings[i].Amount
-		line.Version, line.Posted, line.Held = versions[j], s.posted[i], s.infos[j].Held
-		list := &b.accounts.row(numbers[i]).lines
-		w.begin()
-		w.lineOf(&line, list.count, transaction, true)
-		b.appendLine(list, b.space.add(w.buf))
-		list.time, list.version = e.RecordedAt.UnixMicro(), max(list.version, line.Version)
+		w.align()
+		lines[i] = start + ref(len(w.buf)/refUnit) //nolint:gosec // within the chunk
+		b.putPlainLine(e, i, numbers[i], transaction)
+	}
+	b.space.close(w.buf, start)
+	w.buf = buf
+
+	binary.LittleEndian.PutUint32(b.space.from(word), uint32(row))
+	b.keys.addFresh(word)
+	b.transactions.index.sit(&at.transaction, uint32(transaction))
+	b.transactions.list.add(transaction)
+	at.transaction.number = uint32(transaction)
+	for i := range e.Postings {
+		b.appendLine(&b.accounts.row(numbers[i]).lines, lines[i])
 	}
 	for j, n := range accounts {
 		row, info := b.accounts.row(n), &s.infos[j]
 		row.posted, row.version = unitsOf(info.Posted), info.Version
 		row.updated, row.expiry = info.UpdatedAt.UnixMicro(), info.NextExpiry.UnixMicro()
 	}
-	b.putPlainKey(e, word, transaction, accounts)
-	b.putPlainPending(e, at, transaction)
 }
 
-// putPlainKey writes what keyRow would.
-func (b *book) putPlainKey(e *ledger.PlainEntry, word, transaction ref, accounts []uint32) {
-	w := &b.write
-	w.begin()
+// plainBytes is at least what putPlain needs.
+func plainBytes(e *ledger.PlainEntry) int {
+	const head, posting, field = 128, 160, binary.MaxVarintLen64
+	size := head + len(e.Key) + posting*len(e.Postings) + len(e.Note.Reference) + len(e.Note.Description)
+	for k, v := range e.Note.Meta {
+		size += len(k) + len(v) + 2*field
+	}
+	return size
+}
+
+func (w *writer) align() {
+	for len(w.buf)%refUnit != 0 {
+		w.buf = append(w.buf, 0)
+	}
+}
+
+func (w *writer) plainTransaction(e *ledger.PlainEntry, word ref, numbers []uint32) {
+	w.transactionOf(&ledger.Transaction{
+		ID: e.Transaction, Postings: e.Postings, RecordedAt: e.RecordedAt, EffectiveAt: e.EffectiveAt, Note: *e.Note,
+	}, word, numbers)
+}
+
+// plainKey writes what keyRow would.
+func (w *writer) plainKey(e *ledger.PlainEntry, transaction ref, accounts []ledger.AccountInfo) {
 	w.id(e.ID)
 	w.byte(keyTransaction | keyDigest | keyLines)
 	w.ref(transaction)
@@ -183,23 +220,44 @@ func (b *book) putPlainKey(e *ledger.PlainEntry, word, transaction ref, accounts
 		for int(e.Of[posting]) != j {
 			posting++
 		}
-		w.uint(uint64(posting)) //nolint:gosec // a place in a slice
-		w.uint(b.scratch.post.infos[j].Version)
+		w.byte(byte(posting)) //nolint:gosec // below MaxPlainPostings
+		w.uint(accounts[j].Version)
 	}
-	record := b.space.add(w.buf) // may move the chunk that grows
-	binary.LittleEndian.PutUint32(b.space.from(word), uint32(record))
-	b.keys.addFresh(word)
+}
+
+// putPlainLine writes what line would. The version is the next of its account, so an account that has several postings is
+// counted as they come.
+func (b *book) putPlainLine(e *ledger.PlainEntry, i int, n uint32, transaction ref) {
+	s, w, row := &b.scratch.post, &b.write, b.accounts.row(n)
+	row.version++
+	number := row.lines.count
+	for j := range i {
+		if e.Of[j] == e.Of[i] {
+			number++ // its lines are appended later
+		}
+	}
+	p := &e.Postings[i]
+	w.last = nil
+	w.byte(bit(row.version == uint64(number)+1, lineInTurn) | lineKnown | lineSameTimes)
+	w.byte(byte(ledger.LinePosted) | byte(p.Side)<<lineSideShift)
+	if row.version != uint64(number)+1 {
+		w.uint(row.version)
+	}
+	w.ref(transaction)
+	w.amount(s.posted[i])
+	w.amount(p.Amount)
+	w.amount(s.infos[e.Of[i]].Held)
+	row.lines.time, row.lines.version = e.RecordedAt.UnixMicro(), max(row.lines.version, row.version)
 }
 
 // putPlainPending writes what putPending would.
-func (b *book) putPlainPending(e *ledger.PlainEntry, at *postEntry, transaction ref) {
+func (b *book) putPlainPending(e *ledger.PlainEntry, at *seat, transaction ref) {
 	w := &b.write
 	w.begin()
 	w.idAndTime(e.ID, e.RecordedAt)
-	w.uint(1 + 1) // change
-	w.uint(0)     // no position yet
-	w.byte(changeOfKey | changeTransaction)
-	w.byte(byte(ledger.ChangeTransaction) | keyOfTransaction)
+	w.buf = append(w.buf, plainChange...)
 	w.ref(transaction)
-	b.pending.addNew(w.buf, at.pending)
+	place := b.pending.space.add(w.buf)
+	b.pending.index.sit(at, uint32(place))
+	b.pending.list.add(place)
 }

@@ -15,6 +15,8 @@ type scratch struct {
 	accounts []uint32 // the numbers of the accounts that an update writes, 0 for those that have none yet
 	lines    []uint32 // likewise, of the accounts of its lines
 	post     poster
+	places   []ref // of the transactions that are numbered
+	lent     bulk
 	touched  uint64 // so that looking at a row before it is needed is not optimized away
 }
 

@@ -39,7 +39,11 @@ func (t *byID[R]) hash(id ledger.ID) uint32 {
 func (t *byID[R]) at(id ledger.ID) ref { return t.atHash(id, t.hash(id)) }
 
 func (t *byID[R]) atHash(id ledger.ID, hash uint32) ref {
-	return ref(t.index.find(hash, func(n uint32) bool { return t.is(ref(n), id) }))
+	return ref(t.index.find(hash, t.isID(id)))
+}
+
+func (t *byID[R]) isID(id ledger.ID) func(uint32) bool {
+	return func(n uint32) bool { return t.is(ref(n), id) }
 }
 
 // known is at for who writes, and quick for what was just put.
