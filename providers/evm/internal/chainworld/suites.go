@@ -148,6 +148,14 @@ func (w *World) chainWorld() *providertest.ChainWorld {
 			return trap
 		},
 		Forget: w.Chain.Forget,
+		Sweep: func(p providers.Provider) error {
+			adapter, ok := p.(*evm.Provider)
+			if !ok {
+				return errors.New("not an adapter of package evm")
+			}
+			_, err := adapter.Sweep(w.Context())
+			return err
+		},
 		Stranger: func(on bool) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()

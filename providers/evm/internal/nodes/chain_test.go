@@ -47,7 +47,8 @@ type chain struct {
 	nonce     uint64
 	payers    []*ecdsa.PrivateKey
 	used      int
-	by        map[string]int // payer of a transaction
+	nonces    [payers]uint64
+	by        map[string]spent
 	helper    common.Address
 	kinds     map[common.Address]string
 	congested *big.Int
@@ -56,12 +57,18 @@ type chain struct {
 
 const payers = 100
 
+// spent is who made a transaction, with which nonce.
+type spent struct {
+	payer int
+	nonce uint64
+}
+
 // startOfTime is later than any real clock, because nodes refuse blocks from the past.
 var startOfTime = time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, n node) *chain {
 	t.Helper()
-	c := &chain{t: t, node: n, build: contracts(t), now: startOfTime, by: map[string]int{}, kinds: map[common.Address]string{}}
+	c := &chain{t: t, node: n, build: contracts(t), now: startOfTime, by: map[string]spent{}, kinds: map[common.Address]string{}}
 	keys, accounts := testKeys(t)
 	c.admin, c.payers = keys[0], keys[1:]
 	ether := new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)
@@ -269,15 +276,17 @@ func (c *chain) MinedAt(tx string) (uint64, bool) {
 	return r.BlockNumber.Uint64(), true
 }
 
-// pay sends a transaction of a payer who never sent one.
+// pay sends a transaction of the payer whose turn it is.
 func (c *chain) pay(to common.Address, value *big.Int, gas uint64, data []byte) (string, error) {
-	if c.used >= len(c.payers) {
-		return "", errors.New("no payer is left")
+	who := c.used % len(c.payers)
+	hash, err := c.send(c.payers[who], c.nonces[who], &to, value, gas, data)
+	if err != nil {
+		return "", err
 	}
-	hash, err := c.send(c.payers[c.used], 0, &to, value, gas, data)
-	c.by[hash] = c.used
+	c.by[hash] = spent{who, c.nonces[who]}
+	c.nonces[who]++
 	c.used++
-	return hash, err
+	return hash, nil
 }
 
 func (c *chain) Pay(payments ...chainworld.Payment) (string, error) {
@@ -403,12 +412,12 @@ func (c *chain) Reorganise(depth int, drop ...string) error {
 		return err
 	}
 	for _, id := range drop {
-		payer, ok := c.by[id]
+		by, ok := c.by[id]
 		if !ok {
 			return fmt.Errorf("transaction %s is nobody's", id)
 		}
-		self := crypto.PubkeyToAddress(c.payers[payer].PublicKey)
-		if _, err := c.send(c.payers[payer], 0, &self, big.NewInt(1), 21_000, nil); err != nil {
+		self := crypto.PubkeyToAddress(c.payers[by.payer].PublicKey)
+		if _, err := c.send(c.payers[by.payer], by.nonce, &self, big.NewInt(1), 21_000, nil); err != nil {
 			return err
 		}
 	}
