@@ -177,10 +177,7 @@ func (j *journal) disputeTook(size currency.Amount) error {
 	if held.Sign() <= 0 {
 		return nil
 	}
-	j.effect.Hold = j.holdID(j.effect.ID)
-	j.commands = append(j.commands, ledger.PlaceHold{
-		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, size.AssetID()), Amount: held, Fact: true, Note: j.note(),
-	})
+	j.keep(held)
 	return nil
 }
 

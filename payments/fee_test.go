@@ -75,7 +75,7 @@ func TestNetworkFeeIsTheMembers(t *testing.T) {
 	require.NoError(t, e.sandbox.Reorganise(8)) // amount and fee come back, and go again
 	e.clock.advance(15 * time.Second)
 	e.work()
-	e.hasEther("alice", "1", "0", "0")
+	e.hasEther("alice", "1", "0.5", "0")
 	e.sound()
 	e.pass(3 * time.Hour)
 	e.hasEther("alice", "0.4999", "0", "0")

@@ -21,7 +21,7 @@ import (
 //	deposit moved           C → R, U, X     what U takes and a provisional hold on it until the report is final
 //	deposit taken back      hold → C, X → C, then U, R → C
 //	withdrawal, refund out  hold → C, then U, R → C up to what was asked for, the rest X → C
-//	payout that came back   C → X, then C → R, U, X
+//	payout that came back   C → X, then C → R, U, X and a hold on what U got while the provider may send it again
 //	fee                     F → C; what the member bears of a withdrawal's: hold → F, then U, R → F (see fee.go)
 //	settled                 S → C
 //	converted               P → C of what is given, C → P of what is got
@@ -138,10 +138,10 @@ func addressReference(provider, address string) string { return "address/" + pro
 func (n *news) holdID(effect string) uuid.UUID { return derivedID("hold", n.provider, effect+n.salt) }
 
 // transactionIDs are the ids of the postings that an effect may need; one effect never needs more. What takes a movement back
-// may find it in several places.
+// may find it in several places, and so may a payout.
 func (n *news) transactionIDs(e providers.Effect) []ledger.ID {
 	ids := make([]ledger.ID, 3)
-	if e.Kind == providers.Reversed {
+	if e.Kind == providers.Reversed || e.Kind == providers.Moved && e.Amount.Sign() < 0 {
 		ids = make([]ledger.ID, 8)
 	}
 	for i := range ids {

@@ -95,11 +95,16 @@ func (j *journal) depositMoved(size currency.Amount) error {
 	if err != nil || !j.rec.Provisional || planted("unheld-provisional") || j.rec.Final || j.report.Final || credited.Sign() == 0 || j.reversalKnown() {
 		return err
 	}
+	j.keep(credited)
+	return nil
+}
+
+// keep holds an amount in the wallet because of the effect.
+func (j *journal) keep(a currency.Amount) {
 	j.effect.Hold = j.holdID(j.effect.ID)
 	j.commands = append(j.commands, ledger.PlaceHold{
-		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, size.AssetID()), Amount: credited, Fact: true, Note: j.note(),
+		ID: j.effect.Hold, Account: WalletAccount(j.rec.Member, a.AssetID()), Amount: a, Fact: true, Note: j.note(),
 	})
-	return nil
 }
 
 // doubt says why money that came in goes to suspense whole, for a person to decide; an empty code: it does not.
@@ -346,6 +351,9 @@ func (j *journal) payoutMoved(size currency.Amount) error {
 	if err != nil {
 		return err
 	}
+	if rest, err = j.fromOrphans(rest); err != nil {
+		return err
+	}
 	if err := j.charge(rest, j.clearing(size)); err != nil {
 		return err
 	}
@@ -357,15 +365,33 @@ func (j *journal) payoutMoved(size currency.Amount) error {
 	return j.suspend(excess, false)
 }
 
-// payoutCameBack gives the member back what the payout took.
-func (j *journal) payoutCameBack(size currency.Amount) error {
-	rest := size
-	if origin := j.rec.effect(j.effect.Reverses); origin != nil && origin.Amount.Asset() == size.Asset() {
-		suspended, err := j.fromSuspense(origin, rest, true)
-		if err != nil {
-			return err
+// fromOrphans takes what is still to be paid from the holds on what came back, and returns the rest.
+func (j *journal) fromOrphans(rest currency.Amount) (currency.Amount, error) {
+	for i := range j.rec.Effects {
+		e := &j.rec.Effects[i]
+		// Two ids are kept: for what the wallet gives, and for what nobody asked for.
+		if rest.Sign() <= 0 || j.made >= len(j.ids)-2 || e.Kind != providers.Reversed || e.Hold == uuid.Nil {
+			continue
 		}
-		if rest, err = rest.Sub(suspended); err != nil {
+		taken, err := j.capture(e.Hold, rest, j.clearing(rest))
+		if err != nil {
+			return rest, err
+		}
+		if rest, err = rest.Sub(taken); err != nil {
+			return rest, err
+		}
+	}
+	return rest, nil
+}
+
+// payoutCameBack gives the member back what the payout took, but for what was paid beside it and is in suspense as too much: that
+// stands in its place. What the provider may send again, as an orphaned transaction that waits for its next block, stays held.
+func (j *journal) payoutCameBack(size currency.Amount) error {
+	back := func(e *effect, size currency.Amount) (currency.Amount, error) { return j.fromSuspense(e, size, true) }
+	rest := size
+	for _, own := range []bool{true, false} {
+		var err error
+		if rest, err = j.takeFrom(rest, func(e *effect) bool { return own == (e.ID == j.effect.Reverses) }, back); err != nil {
 			return err
 		}
 	}
@@ -378,8 +404,12 @@ func (j *journal) payoutCameBack(size currency.Amount) error {
 	if j.rec.FromSuspense != "" { // it is the deposit's again: see settleReturn
 		return j.against(SuspenseAccount(j.provider, rest.AssetID()), rest, true)
 	}
-	_, err := j.creditMember(j.clearing(rest), rest, rest)
-	return err
+	credited, err := j.creditMember(j.clearing(rest), rest, rest)
+	if err != nil || credited.Sign() <= 0 || j.rec.Kind != Withdrawal || j.rec.Final || j.report.State != providers.Pending {
+		return err
+	}
+	j.keep(credited)
+	return nil
 }
 
 // suspend posts against suspense and remembers how much.
@@ -450,6 +480,13 @@ func (j *journal) release() error {
 	}
 	if !j.rec.outward() {
 		return nil
+	}
+	if j.rec.Final {
+		for _, e := range j.rec.Effects {
+			if e.Hold != uuid.Nil {
+				j.releaseHold(e.Hold)
+			}
+		}
 	}
 	switch state := j.rec.state(); {
 	case (state == Failed || state == Canceled) && !planted("keep-failed-hold") || state == Pending && planted("release-while-pending"):

@@ -3,6 +3,7 @@ package payments_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -204,4 +205,99 @@ func TestReorganisationHoldStandsForWhatReplacedIt(t *testing.T) {
 	e.hasEther("alice", "2", "2", "0")
 	e.report(e.arrival("0x02", to, orphaned(second)))
 	e.hasEther("alice", "0", "0", "0")
+}
+
+// sent is a report about a withdrawal whose transaction is in several blocks, one after the other.
+func (e *env) sent(p payments.Payment, s providers.State, effects ...providers.Effect) providers.Report {
+	return providers.Report{
+		Key: p.ID, Reference: "0x99", Kind: providers.Withdrawal, State: s, Effects: effects, Confirmations: 3, Required: 3, At: e.clock.Now(),
+	}
+}
+
+// What was paid out and is orphaned may be mined again any moment: until that is decided it is the member's, and cannot be spent.
+func TestOrphanedWithdrawalCannotBeSpentTwice(t *testing.T) {
+	e := newEnv(t)
+	e.receive("alice", eth("1"))
+	p, err := e.withdraw("alice", outside, eth("0.9"))
+	require.NoError(t, err)
+	e.pass(4 * time.Minute)
+	e.hasEther("alice", "0.1", "0", "0")
+	require.NoError(t, e.sandbox.Reorganise(8))
+	e.clock.advance(15 * time.Second)
+	e.work()
+	e.hasEther("alice", "1", "0.9", "0")
+	e.sound()
+	_, err = e.withdraw("alice", outside, eth("0.9"))
+	require.ErrorIs(t, err, payments.ErrDeclined)
+	e.pass(3 * time.Hour)
+	e.hasEther("alice", "0.1", "0", "0")
+	require.Equal(t, payments.Succeeded, e.payment(p.ID).State)
+	e.sound()
+
+	// Another one is double-spent: gone for good, so the money is free again.
+	gone, err := e.withdraw("alice", outside, eth("0.05"))
+	require.NoError(t, err)
+	e.pass(4 * time.Minute)
+	e.hasEther("alice", "0.05", "0", "0")
+	require.NoError(t, e.sandbox.Reorganise(8, e.txOf(gone)))
+	e.clock.advance(15 * time.Second)
+	e.work()
+	e.hasEther("alice", "0.1", "0", "0")
+	require.Equal(t, payments.Reversed, e.payment(gone.ID).State)
+	e.sound()
+}
+
+// txOf is the transaction of a withdrawal on the pretend chain, which names its effects by it.
+func (e *env) txOf(p payments.Payment) string {
+	e.Helper()
+	evidence, err := e.svc.Evidence(e.ctx, payments.Platform(), p.ID)
+	require.NoError(e, err)
+	require.NotEmpty(e, evidence.Effects)
+	return strings.Split(evidence.Effects[0].ID, "/")[1]
+}
+
+// One report may tell the whole story, when nobody asked for a while, and reports may come in any order: it was paid once.
+func TestReorganisedWithdrawalReportsInAnyOrder(t *testing.T) {
+	out := func(block string) providers.Effect {
+		return providers.Effect{ID: "eip155:1/0x99/0/" + block, Kind: providers.Moved, Amount: eth("-0.5"), At: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	}
+	first, second, third := out("b1"), out("b2"), out("b3")
+	whole := []providers.Effect{first, orphaned(first), second, orphaned(second), third}
+	start := func() (*env, payments.Payment) {
+		e := newEnv(t)
+		svc, err := payments.New(e.book, e.config)
+		require.NoError(t, err)
+		require.NoError(t, svc.Register(gasChain{e.sandbox}))
+		e.svc = svc
+		e.receive("alice", eth("1"))
+		p, err := e.withdrawQuoted(e.quote("alice", outside, eth("0.5")))
+		require.NoError(t, err)
+		return e, p
+	}
+	e, p := start()
+	e.report(e.sent(p, providers.Succeeded, whole...))
+	e.hasEther("alice", "0.5", "0", "0")
+	require.Empty(t, e.cases(), "it is all in order")
+	require.Equal(t, "0.500000000000000000", e.posted(payments.ClearingAccount("sandbox", ether.ID())))
+
+	permutations(len(whole), func(order []int) {
+		e, p := start()
+		for _, i := range order {
+			state := providers.Succeeded
+			if whole[i].Kind == providers.Reversed {
+				state = providers.Pending
+			}
+			e.report(e.sent(p, state, whole[i]))
+		}
+		last := e.sent(p, providers.Succeeded)
+		last.Final = true
+		e.report(last)
+		e.hasEther("alice", "0.5", "0", "0")
+		require.Contains(t, []string{"none", "0.000000000000000000"}, e.posted(payments.SuspenseAccount("sandbox", ether.ID())), "%v", order)
+		require.Equal(t, "0.500000000000000000", e.posted(payments.ClearingAccount("sandbox", ether.ID())), "%v", order)
+		require.Equal(t, payments.Succeeded, e.payment(p.ID).State, "%v", order)
+		v, err := e.book.Verify(e.ctx)
+		require.NoError(t, err)
+		require.Empty(t, v.Problems)
+	})
 }

@@ -26,10 +26,7 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 	if planted("skip-dedup") {
 		n.salt = s.config.NewID().String()
 	}
-	n.report.Effects = slices.Clone(n.report.Effects)
-	slices.SortStableFunc(n.report.Effects, func(a, b providers.Effect) int {
-		return order(a.Kind) - order(b.Kind)
-	})
+	n.report.Effects = inOrder(n.report.Effects)
 	var err error
 	for range maxTries {
 		rec := n.fresh
@@ -51,7 +48,27 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 	return err
 }
 
-// order sorts the effects of one report: what moved before what took it back.
+// inOrder sorts the effects of one report: what moved before what took it back. What a chain mined again comes after that, as
+// the report has it.
+func inOrder(all []providers.Effect) []providers.Effect {
+	sorted := slices.Clone(all)
+	begin, back, seen := 0, false, map[string]bool{}
+	sort := func(to int) {
+		slices.SortStableFunc(sorted[begin:to], func(a, b providers.Effect) int { return order(a.Kind) - order(b.Kind) })
+		begin, back = to, false
+	}
+	for i, e := range all {
+		if e.Kind == providers.Moved && back {
+			sort(i)
+		}
+		back = back || e.Kind == providers.Reversed && seen[e.Reverses]
+		seen[e.ID] = true
+	}
+	sort(len(sorted))
+	return sorted
+}
+
+// order sorts kinds of effect.
 func order(k providers.EffectKind) int {
 	switch k {
 	case providers.Reinstated:
