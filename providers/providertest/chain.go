@@ -191,6 +191,6 @@ func ChainChecks() []ChainCheck {
 		crashWithdrawalCheck, crashAddressCheck, crashScanCheck, crashReplacingCheck, crashSweepingCheck, lostAnswerCheck, endpointDownCheck,
 		withdrawalCheck, eightCheck, twoProcessesSendCheck, tooMuchCheck, noGasCheck, revertedCheck, withdrawalOrphanedCheck, ownAddressCheck, sweepCheck,
 		feeCapCheck, quoteExpiredCheck, signedStaysCheck, quoteCheck, stuckCheck, originalFirstCheck, capHoldsCheck, forgottenCheck,
-		intentCheck, signerRefusesCheck, signerDownCheck, wrongSignatureCheck, highCheck,
+		intentCheck, signerRefusesCheck, someRefusedCheck, signerDownCheck, wrongSignatureCheck, highCheck,
 	}
 }

@@ -81,6 +81,7 @@ const (
 
 	signsBlind   flaw = "shows the signer no outputs"
 	asksAgain    flaw = "takes a signer's refusal for a passing one"
+	leavesGaps   flaw = "takes a nonce for good before it is signed"
 	downIsFinal  flaw = "takes a signer that is away for a refusal"
 	trustsSigner flaw = "sends what a signer answers, whatever it is"
 	keepsHigh    flaw = "leaves s as high as it comes"
@@ -117,7 +118,7 @@ var brokenAdapters = []struct {
 	{neverBumps, "stuck-is-replaced"}, {bumpsNonce, "stuck-is-replaced"}, {forgetsBumps, "stuck-is-replaced"}, {estimatesFee, "stuck-is-replaced"},
 	{oneVersion, "original-is-mined-first"}, {bumpsBeyond, "replacement-keeps-the-cap"}, {sendsOnce, "forgotten-is-sent-again"},
 
-	{signsBlind, "signer-sees-what-it-signs"}, {asksAgain, "signer-refuses"}, {downIsFinal, "signer-down"},
+	{signsBlind, "signer-sees-what-it-signs"}, {asksAgain, "signer-refuses"}, {leavesGaps, "signer-refuses"}, {leavesGaps, "signer-refuses-some-of-eight"}, {downIsFinal, "signer-down"},
 	{trustsSigner, "wrong-signature-is-not-sent"}, {keepsHigh, "high-s-is-normalised"},
 }
 

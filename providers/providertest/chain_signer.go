@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
@@ -87,6 +88,57 @@ func (p *chainProbe) neverSent(tap *Tap, op providers.Operation, why string) {
 	p.restart(nil)
 	p.goesOn()
 	p.nothing(op.Instrument, p.Asset, why)
+}
+
+var someRefusedCheck = ChainCheck{
+	Name: "signer-refuses-some-of-eight",
+	Rule: "Of eight withdrawals at once the signer refuses two and does not answer for a third. These are never paid, and whatever they had taken is free " +
+		"again or filled: the other five arrive.",
+	run: func(p *chainProbe) {
+		const n = 8
+		var ops []providers.Operation
+		for range n {
+			ops = append(ops, p.withdrawal(p.NewAddress(), p.Usual(p.Asset)))
+		}
+		answers := map[string]error{
+			ops[1].Key: fmt.Errorf("%w: not to them", providers.ErrSignerRefused), ops[4].Key: fmt.Errorf("%w: not so much", providers.ErrSignerRefused),
+			ops[2].Key: errors.New("deadline exceeded"),
+		}
+		tap := &Tap{sign: func(r providers.SignRequest, signature []byte) ([]byte, error) {
+			return signature, answers[r.Intent.Operation]
+		}}
+		p.restart(tap)
+		errs := make([]error, n)
+		var group sync.WaitGroup
+		for i, op := range ops {
+			group.Go(func() { _, errs[i] = p.adapter.Submit(p.ctx, op) })
+		}
+		group.Wait()
+		for i, op := range ops {
+			answer, never := answers[op.Key]
+			want := providers.NotSent
+			if errors.Is(answer, providers.ErrSignerRefused) {
+				want = providers.Rejected
+			}
+			switch {
+			case never && (errs[i] == nil || providers.CertaintyOf(errs[i]) != want):
+				p.failf("the signer answers %q, and Submit returns %v, want %s", answer, errs[i], want)
+			case !never:
+				p.insist(op)
+			}
+		}
+		for _, op := range ops {
+			if _, never := answers[op.Key]; !never {
+				p.arrives(op, "beside others that the signer did not sign")
+			}
+		}
+		p.settle()
+		for _, op := range ops {
+			if _, never := answers[op.Key]; never {
+				p.nothing(op.Instrument, p.Asset, "the signer did not sign it")
+			}
+		}
+	},
 }
 
 var signerDownCheck = ChainCheck{

@@ -186,6 +186,12 @@ func (a *reference) Submit(ctx context.Context, op providers.Operation) (provide
 		}
 		return err
 	})
+	if a.flaw == leavesGaps && errors.Is(err, providers.ErrSignerRefused) {
+		_ = a.change(ctx, func(b *book) error {
+			b.Nonces["hot"]++
+			return nil
+		})
+	}
 	if err != nil {
 		return providers.Report{}, err
 	}

@@ -54,12 +54,29 @@
 //
 // # Chains
 //
-// [RunChain] is the suite for adapters to block chains, run in addition to [Run]. Its harness makes a chain (a real node in a test network
-// of its own, or a model) and gives the checks what they play with: blocks on demand, reorganisations, strangers who pay, congestion, and a
-// [Tap] in front of store, signer and endpoints, with which a check lets a process die at every step of a withdrawal. At the end of every
-// check the chain's own word on what our addresses hold must be the sum of the effects that were reported, to the unit.
-// [ChainChecks] lists the checks with their rules.
+// [RunChain] is the suite for adapters to block chains, run in addition to [Run]:
 //
-// The tests of this package hold some eighty providers, and sixty-seven chain adapters, that are each broken in one way, and show that the check
+//	func TestChain(t *testing.T) {
+//		providertest.RunChain(t, providertest.ChainHarness{Open: func(t *testing.T) *providertest.ChainWorld {
+//			node := devnode.Start(t) // a node of its own, or a model of one, that makes blocks when it is told to
+//			store, signer := &memoryStore{}, openSigner(t)
+//			return &providertest.ChainWorld{
+//				Connect: func(tap *providertest.Tap) providers.Provider {
+//					return acme.New(tap.State(store), tap.Signer(signer), acme.Config{Transport: tapped(node.Transport, tap)})
+//				},
+//				Asset: ether, Usual: aHundredth, Confirmations: 3, Window: 6, Now: node.Now,
+//				Mine: node.Mine, Pay: node.Pay, Reorganise: node.Reorganise, Custody: node.BalanceOfOurs, Received: node.Balance,
+//				NewAddress: newAddress, Resume: resume,
+//			}
+//		}})
+//	}
+//
+// The world makes blocks on demand, reorganisations, strangers who pay, and congestion. A [Tap] stands in front of store, signer
+// and endpoints: with it a check lets a process die at every step of a withdrawal, replaces blocks between two requests of one scan, and
+// answers for the signer. At the end of every check the chain's own word on what our addresses hold must be the sum of the effects
+// that were reported, to the unit. What a chain does not have (tokens, a mempool that forgets) is declared by a hook left nil, and waived
+// visibly. [ChainChecks] lists the checks with their rules.
+//
+// The tests of this package hold some eighty providers, and some seventy chain adapters, that are each broken in one way, and show that the check
 // meant for it rejects it.
 package providertest

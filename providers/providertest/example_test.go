@@ -134,6 +134,7 @@ func ExampleChainChecks() {
 	// forgotten-is-sent-again
 	// signer-sees-what-it-signs
 	// signer-refuses
+	// signer-refuses-some-of-eight
 	// signer-down
 	// wrong-signature-is-not-sent
 	// high-s-is-normalised
