@@ -9,7 +9,7 @@ BENCHTIME ?= 200ms
 ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench bench-currency bench-ledger bench-postgres bench-sqlite fuzz sim cover vet fmt tidy
+.PHONY: help test lint bench bench-currency bench-ledger bench-postgres bench-sqlite fuzz sim sim-planted sim-crashes cover vet fmt tidy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,13 @@ sim: ## run the simulator (SEEDS=how many, OPS=operations each, SEED=one world a
 		{ echo 'make sim: payments/simulation has no TestSimulation' >&2; exit 1; }
 	$(if $(SEEDS),KOSH_SIM_SEEDS='$(SEEDS)') $(if $(OPS),KOSH_SIM_OPS='$(OPS)') $(if $(SEED),KOSH_SIM_SEED='$(SEED)') $(if $(KEEP),KOSH_SIM_KEEP='$(KEEP)') $(if $(FIRST),KOSH_SIM_FIRST='$(FIRST)') \
 		go test ./payments/simulation -run 'TestSimulation' -count=1 -timeout 0 -v
+
+sim-planted: ## let the simulator look for each planted bug from the first world on (SEEDS=1000 BUG=regexp)
+	KOSH_SIM_SEEDS='$(or $(SEEDS),1000)' $(if $(BUG),KOSH_SIM_BUG='$(BUG)') \
+		go test -tags koshplant ./payments/simulation -run '^TestPlanted$$' -count=1 -timeout 0 -v
+
+sim-crashes: ## crash at every step of every scenario, and at every step of every recovery; it takes an hour
+	KOSH_SIM_DOUBLE=all go test ./payments/simulation -run 'Crash$$' -count=1 -timeout 0 -v
 
 cover: ## measure statement coverage of each module, profiles in .cover/
 	@bash .ci/cover

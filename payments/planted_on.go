@@ -80,6 +80,10 @@ func PlantedBugs() map[string]string {
 		"never-keeps-hold":        "what a person says never happened stays held",
 		"silent-failure":          "nobody is told that a payment failed",
 		"statement-unsigned":      "a statement shows what went out as what came in",
+		"hold-without-fee":        "what a member is to bear of a fee is not held",
+		"fee-unborne":             "what a member is to bear of a fee is not charged",
+		"quote-reused":            "a quote is good for more than one payment",
+		"screen-ignored":          "what a screener denies is sent",
 		"show-held":               "a wallet shows what is held as available",
 	}
 }

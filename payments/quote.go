@@ -197,7 +197,7 @@ func (r *record) useQuote(v ledger.View) ([]ledger.Command, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.State != quoteOpen {
+	if d.State != quoteOpen && !planted("quote-reused") {
 		return nil, ledger.Refuse(ErrQuoteUsed, "the price was for one payment", "quote "+r.Quote+" was used by "+q.Payment)
 	}
 	if !q.Until.IsZero() && v.Now().After(q.Until) {

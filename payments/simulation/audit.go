@@ -22,6 +22,8 @@ func (w *world) beforeSubmit(s *site, op providers.Operation) {
 		w.fail(breach(RecordFirst, "%s %s of %s was sent to %s", op.Kind, op.Key, p.Provider, s.name))
 	case op.Amount.IsValid() && op.Amount != p.Amount:
 		w.fail(breach(RecordFirst, "%s %s of %v was sent as %v", op.Kind, op.Key, p.Amount, op.Amount))
+	case p.Kind == payments.Withdrawal && !w.money.cleared(p):
+		w.fail(breach(Limits, "withdrawal %s of %v was sent, which the screener says is to be: %s", p.ID, p.Amount, w.screening.screens(p.Kind, p.Member, p.Amount)))
 	case p.outward() && !p.state.Done():
 		w.fail(w.money.backed(w.truth, p))
 	}
@@ -101,7 +103,7 @@ func (w *world) auditOperation(s *site, o *sandbox.Record, executed map[string]i
 	}
 	if p.outward() && p.moved().Sign() == 0 && len(p.Effects) == 0 {
 		id, err := uuid.Parse(p.ID)
-		if h := w.truth.holds[id]; err != nil || h.State != ledger.HoldOpen || minus(minus(h.Amount, h.Captured), h.Released) != p.Amount {
+		if h := w.truth.holds[id]; err != nil || h.State != ledger.HoldOpen || !p.covered(minus(minus(h.Amount, h.Captured), h.Released)) {
 			return breach(Certain, "%s %s is under way at %s and its money is not held", p.Kind, p.ID, s.name).
 				about(payments.WalletAccount(p.Member, p.Amount.AssetID()))
 		}

@@ -17,9 +17,26 @@
 //
 //   - a witness between the ledger and the store: it sees every row that is written, refolds it with code of its own, and
 //     knows the rules of DESIGN section 6 (see witness.go and witness_payments.go);
-//   - a process around each service: it dies before or after any update of the store and any call of a provider, answers
-//     an update that was applied with an error, and lets the other process act in the middle of a call;
-//   - members who repeat requests, change them under the same key, and ask for what they must not have.
+//   - a process around each service, two or three at a time with clocks that differ: it dies before or after any update of the
+//     store and any call of a provider, answers an update that was applied with an error, decides one twice, and lets another
+//     process act in the middle of a call;
+//   - members who repeat requests, change them under the same key, give up while they wait, and ask for what they must not have;
+//     people who decide about cases, rightly most of the time; rules, a screener and a source of rates that may not answer;
+//     providers that are away for longer than they remember keys.
+//
+// # What a failure says
+//
+// The first invariant that broke, by the number of DESIGN section 6 and by name, the trace that led to it, the journal of the accounts
+// concerned, and how to play it again. [Shrink] leaves out all operations that it does not need: every operation has chance of
+// its own, so the others do what they did.
+//
+//	again: make sim SEED=60 OPS=218 KEEP=2-8,31,65
+//
+// # What proves the simulator
+//
+// Deliberate bugs in the real code, under the build tag koshplant, each of which must be caught (make sim-planted); crashes at
+// every step of scripted scenarios, and of those who take over (make sim-crashes); a matrix of which fault has met which
+// payment in which state, with the reachable cells that none has met (see [Matrix]).
 //
 // # Swarms
 //

@@ -23,8 +23,8 @@ func drawKinds(d dice) []kind {
 	kinds := []kind{
 		{"link", 40, (*world).link},
 		{"deposit", 160, (*world).deposit},
-		{"address", 30, (*world).address},
-		{"chain send", 60, (*world).chainSend},
+		{"address", 40, (*world).address},
+		{"chain send", 100, (*world).chainSend},
 		{"reorganise", 30, (*world).reorganise},
 		{"approve", 30, (*world).approve},
 		{"dispute", 50, (*world).dispute},
@@ -33,7 +33,7 @@ func drawKinds(d dice) []kind {
 		{"tip", 60, (*world).tip},
 		{"exchange", 40, (*world).exchange},
 		{"issue", 15, (*world).issue},
-		{"withdraw", 130, (*world).withdraw},
+		{"withdraw", 160, (*world).withdraw},
 		{"refund", 90, (*world).refund},
 		{"freeze", 40, (*world).freeze},
 		{"terms", 30, (*world).terms},
@@ -129,14 +129,13 @@ func (w *world) available(member string, a *currency.Definition) currency.Amount
 
 // richest picks a member, rather one that has something of the asset.
 func (w *world) richest(a *currency.Definition) string {
-	member := pick(w.dice, w.members...)
-	for range 4 {
-		if w.available(member, a).Sign() > 0 {
-			break
+	from := w.dice.IntN(len(w.members))
+	for i := range w.members {
+		if m := w.members[(from+i)%len(w.members)]; w.available(m, a).Sign() > 0 {
+			return m
 		}
-		member = pick(w.dice, w.members...)
 	}
-	return member
+	return w.members[from]
 }
 
 // asset picks one of all assets, rather dollars.

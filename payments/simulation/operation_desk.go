@@ -46,6 +46,24 @@ func (v verdict) applies(kind payments.Kind, member string, a currency.Amount) b
 	return h.Sum32()%v.of == 0
 }
 
+// screener is what a host knows about destinations: the same about the same withdrawal or arrival every time.
+type screener struct{ verdict }
+
+func (s *screener) screens(kind payments.Kind, member string, a currency.Amount) payments.Decision {
+	if s == nil {
+		return payments.ScreenAllow
+	}
+	deny, review := s.verdict, s.verdict
+	deny.of, review.of, review.salt = 8, 6, s.salt+"review"
+	switch {
+	case deny.applies(kind, member, a):
+		return payments.ScreenDeny
+	case review.applies(kind, member, a):
+		return payments.ScreenReview
+	}
+	return payments.ScreenAllow
+}
+
 const codeUnwanted ledger.Code = "unwanted"
 
 // drawVerdicts draws rules that put payments before a person, or refuse them.
@@ -58,6 +76,10 @@ func (w *world) drawVerdicts() {
 		}
 	}
 	w.money.verdicts = w.verdicts
+	if w.dice.chance(400) {
+		w.screening = &screener{verdict{salt: strconv.Itoa(int(w.dice.between(0, 999))), kinds: some}}
+		w.money.screening = w.screening
+	}
 }
 
 func (w *world) rules() []payments.Rule {

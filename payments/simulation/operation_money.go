@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
 	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/sandbox"
@@ -174,7 +175,7 @@ func (w *world) issue(p *process) {
 // withdraw pays out to an instrument, or to an address: a stranger's, an unusual one, or one of our own.
 func (w *world) withdraw(p *process) {
 	asset, to := w.fiat(), ""
-	if w.dice.chance(300) {
+	if w.dice.chance(400) {
 		asset = ether
 		to = pick(w.dice, "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359", sandbox.AddressReverts, sandbox.AddressRefused)
 		if own := w.addresses(); len(own) > 0 && w.dice.chance(300) {
@@ -182,6 +183,7 @@ func (w *world) withdraw(p *process) {
 		}
 	}
 	member := w.richest(asset)
+	chain := to != ""
 	if to == "" {
 		all := w.instruments(member)
 		if len(all) == 0 {
@@ -192,18 +194,46 @@ func (w *world) withdraw(p *process) {
 	}
 	amount := w.part(w.available(member, asset))
 	actor := payments.Member(member)
+	quote := ""
+	if chain {
+		quote = w.quote(p, member, amount, to)
+	}
+	kind := payments.Withdrawal
+	if quote != "" {
+		kind = "" // more than the amount is held, so a decline has other causes
+	}
 	key := w.keyOf(actor)
 	w.make(p, &request{
-		what: key + " withdraw " + amount.String() + " by " + member + " to " + to, actor: actor,
-		kind: payments.Withdrawal, member: member, amount: amount,
+		what: key + " withdraw " + amount.String() + " by " + member + " to " + to + " " + quote, actor: actor,
+		kind: kind, member: member, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
-			r := payments.WithdrawRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to}
+			r := payments.WithdrawRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to, Quote: quote}
 			if altered {
 				r.Amount = oneMore(amount)
 			}
 			return s.Withdraw(w.asking, r)
 		},
 	})
+}
+
+// quote asks what a withdrawal to an address would cost, most of the time; now and then it returns an old one.
+func (w *world) quote(p *process, member string, amount currency.Amount, to string) string {
+	if len(w.quotes) > 0 && w.dice.chance(80) {
+		return pick(w.dice, w.quotes...)
+	}
+	if w.dice.chance(300) {
+		return ""
+	}
+	faults := p.faults
+	q, err := p.service.Quote(w.asking, payments.QuoteRequest{Actor: payments.Member(member), Member: member, Amount: amount, To: to})
+	w.note("  quote %s: %v%s", q.ID, q.Fee, cause(err))
+	if err != nil && ledger.ClassOf(err) == ledger.Unavailable && p.faults == faults && !p.dead && w.asking.Err() == nil {
+		w.fail(breach(Answered, "quote: %v", err))
+	}
+	if err == nil {
+		w.quotes = append(w.quotes, q.ID)
+	}
+	return q.ID
 }
 
 // addresses are those that the providers have given out.

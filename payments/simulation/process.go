@@ -56,6 +56,14 @@ func (w *world) newProcess(name string) (*process, error) {
 		return w.config.Rates(ctx, from, to)
 	}
 	config.Worker = name
+	if w.screening != nil {
+		config.Screen = func(_ context.Context, r payments.ScreenRequest) (payments.Verdict, error) {
+			if p.dead || w.fault(p, w.rates.screener) {
+				return payments.Verdict{}, errStore
+			}
+			return payments.Verdict{Decision: w.screening.screens(r.Kind, r.Member, r.Amount)}, nil
+		}
+	}
 	var err error
 	if p.service, err = payments.New(book, config); err != nil {
 		return nil, err
@@ -196,6 +204,7 @@ var (
 	_ providers.Provider = adapter{}
 	_ providers.Receiver = adapter{}
 	_ providers.Poller   = adapter{}
+	_ providers.Quoter   = adapter{}
 )
 
 // Submit implements providers.Provider.
@@ -242,6 +251,18 @@ func (a adapter) Poll(ctx context.Context, cursor string, limit int) (events []p
 		return a.count(err)
 	})
 	return events, next, err
+}
+
+// Quote implements providers.Quoter.
+func (a adapter) Quote(ctx context.Context, op providers.Operation) (q providers.Quote, err error) {
+	err = a.p.call("", func() error {
+		if err = a.down("", providers.NotSent); err != nil {
+			return a.count(err)
+		}
+		q, err = a.Sandbox.Quote(ctx, op)
+		return a.count(err)
+	})
+	return q, err
 }
 
 // down is the error of a far side that is away for a while: it refuses connections, or lets everybody wait.

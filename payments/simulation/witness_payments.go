@@ -36,6 +36,10 @@ type intent struct {
 	Provisional  bool             `json:"provisional"`
 	FromSuspense string           `json:"from_suspense"`
 	Tried        []string         `json:"tried"`
+	MaxFee       currency.Amount  `json:"max_fee"`
+	Quote        string           `json:"quote"`
+	MemberBears  bool             `json:"member_bears"`
+	FeeBorne     currency.Amount  `json:"fee_borne"`
 
 	asked   string // the key of the request that made it, if one did
 	state   payments.State
@@ -112,20 +116,22 @@ type ledgerOfPayments struct {
 	turns   map[string][]turn         // every change of a payment's state
 	net     map[place]currency.Amount // of the effects taken in
 
-	disputed map[place]currency.Amount // of those, less what members were charged with
-	spent    map[spender]currency.Amount
-	cases    map[string]dossierOfCase
-	verdicts []verdict
-	flows    map[string]flow
-	sums     map[ledger.AccountID]currency.Amount // what payments have on accounts of providers and our bank
-	inbox    map[string]string                    // document → state
-	events   map[string]bool                      // provider/event that are in the inbox
+	disputed  map[place]currency.Amount // of those, less what members were charged with
+	spent     map[spender]currency.Amount
+	cases     map[string]dossierOfCase
+	verdicts  []verdict
+	screening *screener
+	quoted    map[string]bool // quotes that were used
+	flows     map[string]flow
+	sums      map[ledger.AccountID]currency.Amount // what payments have on accounts of providers and our bank
+	inbox     map[string]string                    // document → state
+	events    map[string]bool                      // provider/event that are in the inbox
 }
 
 func newLedgerOfPayments() *ledgerOfPayments {
 	return &ledgerOfPayments{
 		intents: map[string]*intent{}, turns: map[string][]turn{}, effects: map[string]map[string]taken{}, net: map[place]currency.Amount{},
-		disputed: map[place]currency.Amount{}, flows: map[string]flow{}, sums: map[ledger.AccountID]currency.Amount{},
+		disputed: map[place]currency.Amount{}, flows: map[string]flow{}, quoted: map[string]bool{}, sums: map[ledger.AccountID]currency.Amount{},
 		spent: map[spender]currency.Amount{}, cases: map[string]dossierOfCase{}, inbox: map[string]string{}, events: map[string]bool{},
 	}
 }
@@ -153,7 +159,7 @@ func (m *ledgerOfPayments) see(w *witness, rows *ledger.Rows, before map[ledger.
 	}
 	for i := range rows.Versions { // in this order, for the same breach every time
 		if p := touched[rows.Versions[i].ID]; p != nil {
-			for _, b := range []*Breach{m.backed(w, p), m.flowed(p), m.cased(p)} {
+			for _, b := range []*Breach{m.backed(w, p), m.flowed(p), m.cased(p), borne(p)} {
 				if b != nil {
 					return b
 				}
@@ -287,7 +293,7 @@ func lasting(old, p *intent) *Breach {
 	case p.Provider != old.Provider && (!slices.Contains(p.Tried, old.Provider) || len(p.Effects) > 0):
 		return breach(Certain, "payment %s went from %s to %s", p.ID, old.Provider, p.Provider)
 	case p.Kind != old.Kind, p.Member != old.Member && old.Member != "", p.Counterparty != old.Counterparty, p.Amount != old.Amount, p.Fee != old.Fee,
-		p.Bought != old.Bought, p.Of != old.Of, !p.at.Equal(old.at):
+		p.MaxFee != old.MaxFee, p.MemberBears != old.MemberBears, p.Bought != old.Bought, p.Of != old.Of, !p.at.Equal(old.at):
 		return breach(Lasting, "payment %s was %+v and is %+v", p.ID, *old, *p)
 	case old.Undone && !p.Undone, old.Final && !p.Final:
 		return breach(Lasting, "payment %s was undone or final and is not any more", p.ID)
@@ -331,7 +337,7 @@ func (m *ledgerOfPayments) accumulate(w *witness, rows *ledger.Rows, old, p *int
 		all[e.ID] = e
 		at := place{p.Provider, e.Amount.AssetID()}
 		m.net[at] = plus(m.net[at], e.Amount)
-		if b := inSuspense(p, e); b != nil {
+		if b := m.inSuspense(p, e); b != nil {
 			return b
 		}
 		if b := provisional(p, e, rows); b != nil {
@@ -393,7 +399,7 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 	switch {
 	case p.Provider == "" && open != (p.state == payments.Review):
 		return breach(HoldOnce, "%s %s is %s; that its money is held: %v", p.Kind, p.ID, p.state, open).about(wallet)
-	case !p.state.Done() && !p.foreign() && (!open || minus(minus(h.Amount, h.Captured), h.Released) != p.Amount):
+	case !p.state.Done() && !p.foreign() && (!open || !p.covered(minus(minus(h.Amount, h.Captured), h.Released))):
 		return breach(HoldOnce, "%s %s of %v is %s and its money is not held", p.Kind, p.ID, p.Amount, p.state).about(wallet)
 	case open && !p.foreign() && (p.state == payments.Failed || p.state == payments.Canceled || p.state.Done() && p.Final):
 		return breach(HoldOnce, "%s %s is %s for good and its hold is open", p.Kind, p.ID, p.state).about(wallet)

@@ -157,6 +157,10 @@ func (m *ledgerOfPayments) ruled(p *intent) *Breach {
 // begun checks a payment as somebody asked for it.
 func (m *ledgerOfPayments) begun(w *witness, p *intent) *Breach {
 	owed := w.accounts[payments.ReceivableAccount(p.Member, p.Amount.AssetID())]
+	if p.Quote != "" && m.quoted[p.Quote] {
+		return breach(OneEffect, "withdrawal %s has a quote that was used", p.ID)
+	}
+	m.quoted[p.Quote] = true
 	switch {
 	case p.Kind == payments.Exchange:
 		if b := priced(p); b != nil {
@@ -203,7 +207,7 @@ func (m *ledgerOfPayments) cased(p *intent) *Breach {
 }
 
 // inSuspense: what nobody asked for is not the member's.
-func inSuspense(p *intent, e taken) *Breach {
+func (m *ledgerOfPayments) inSuspense(p *intent, e taken) *Breach {
 	if e.Kind != providers.Moved || slices.ContainsFunc(p.Effects, func(o taken) bool { return o.Reverses == e.ID }) || p.FromSuspense != "" {
 		return nil
 	}
@@ -212,11 +216,53 @@ func inSuspense(p *intent, e taken) *Breach {
 		size = minus(currency.Zero(size.Asset()), size)
 	}
 	excess := size
-	if e.Amount.Asset() == p.Amount.Asset() {
+	doubted := p.asked == "" && p.Kind == payments.Deposit && m.screening.screens(p.Kind, p.Member, p.Amount) != payments.ScreenAllow
+	if e.Amount.Asset() == p.Amount.Asset() && !doubted {
 		excess = least(size, minus(p.moved(), p.Amount))
 	}
 	if excess.Sign() > 0 && less(e.Suspense, excess) {
 		return breach(Explained, "%v of payment %s, %v in suspense: nobody asked for %v", e.Amount, p.ID, e.Suspense, excess)
+	}
+	return nil
+}
+
+// covered tells whether what is left of a hold is enough: the amount, and what the member bears of the network's fee.
+func (p *intent) covered(left currency.Amount) bool {
+	if !p.MemberBears {
+		return left == p.Amount
+	}
+	return left == plus(p.Amount, p.MaxFee) || len(p.Effects) > 0 && !less(left, p.Amount)
+}
+
+// cleared tells whether the screener, or a person whom it called, lets a withdrawal go.
+func (m *ledgerOfPayments) cleared(p *intent) bool {
+	switch m.screening.screens(p.Kind, p.Member, p.Amount) {
+	case payments.ScreenDeny:
+		return false
+	case payments.ScreenReview:
+		return slices.ContainsFunc(m.turns[p.ID], func(t turn) bool { return t.state == payments.Review })
+	default:
+		return true
+	}
+}
+
+// borne: a member bears what the network charged for what moved, up to what they were told, and nothing else.
+func borne(p *intent) *Breach {
+	if !p.Amount.IsValid() {
+		return nil
+	}
+	due, charged, moved := currency.Zero(p.Amount.Asset()), currency.Zero(p.Amount.Asset()), false
+	for _, e := range p.Effects {
+		moved = moved || e.Kind == providers.Moved && e.Amount.Asset() == p.Amount.Asset()
+		if e.Kind == providers.Fee && e.Amount.Asset() == charged.Asset() {
+			charged = minus(charged, e.Amount)
+		}
+	}
+	if p.MemberBears && moved && charged.Sign() > 0 {
+		due = least(charged, p.MaxFee)
+	}
+	if !equal(p.FeeBorne, due) {
+		return breach(Shares, "of the fee of %s the member bears %v, not %v", p.ID, p.FeeBorne, due)
 	}
 	return nil
 }
@@ -265,6 +311,9 @@ func repaid(w *witness, rows *ledger.Rows) *Breach {
 // tally takes over what a version of a payment says about accounts that belong to a provider: each is the sum of what payments
 // have there, at any moment.
 func (m *ledgerOfPayments) tally(p *intent, sign int) {
+	if p.FeeBorne.Sign() != 0 {
+		m.sum(payments.FeesAccount(p.Provider, p.FeeBorne.AssetID()), p.FeeBorne, -sign)
+	}
 	for _, e := range p.Effects {
 		switch e.Kind {
 		case providers.Fee:

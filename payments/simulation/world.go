@@ -73,6 +73,8 @@ type world struct {
 	used       map[string]bool // keys of requests that several members choose alike
 	lies       map[string]bool // payments of which a person said wrongly that they never happened
 	escrows    []uuid.UUID     // holds of the host
+	quotes     []string        // ids
+	screening  *screener       // nil: nobody is screened
 	verdicts   []verdict       // rules that are pure functions of the proposal
 	seen       map[cell]int    // faults met
 
@@ -111,6 +113,7 @@ type rates struct {
 	meanwhile    int // the other process acts in the middle of a call
 	giveUp       int // an operation whose context ends while it waits
 	webhookAgain int
+	screener     int // the screener does not answer
 	rateSource   int // the source of rates does not answer
 }
 
@@ -128,7 +131,7 @@ func newWorld(c Config) (*world, error) {
 		w.rates = rates{
 			crash: w.dice.rate(20, 120), storeBefore: w.dice.rate(5, 30), storeAfter: w.dice.rate(5, 30),
 			storeAgain: w.dice.rate(20, 200), storeRead: w.dice.rate(1, 8), meanwhile: w.dice.rate(20, 150), giveUp: w.dice.rate(20, 120),
-			rateSource: w.dice.rate(100, 500), webhookAgain: w.dice.rate(100, 400),
+			rateSource: w.dice.rate(100, 500), screener: w.dice.rate(50, 300), webhookAgain: w.dice.rate(100, 400),
 		}
 		w.workers = make([]*process, w.dice.between(2, 3))
 		w.skew = pick(w.dice, 0, 2*time.Second, 20*time.Second)
@@ -167,6 +170,7 @@ func (w *world) restart(i int) error {
 func (w *world) drawPolicy() {
 	w.share = decimal.RequireFromString(pick(w.dice, "0", "0.05", "0.125", "0.333"))
 	w.drawVerdicts()
+	bearer := pick(w.dice, payments.PlatformBears, payments.PlatformBears, payments.MemberBears)
 	w.limit = payments.DailyLimit{
 		Name: "day", Max: currency.MustNew(w.dice.between(2_000, 60_000), currency.USD), Now: w.clock,
 		Kinds: pick(w.dice, nil, []payments.Kind{payments.Withdrawal}, []payments.Kind{payments.Send, payments.Tip, payments.Withdrawal},
@@ -187,7 +191,7 @@ func (w *world) drawPolicy() {
 		}
 	}
 	w.config = payments.Config{
-		Assets: assets, TipFee: w.share, Rules: w.rules(), NewID: w.ids.id, Route: w.route, MaxNotSent: int(w.dice.between(1, 5)),
+		Assets: assets, TipFee: w.share, Rules: w.rules(), NewID: w.ids.id, Route: w.route, WithdrawalFees: bearer, MaxNotSent: int(w.dice.between(1, 5)),
 		Rates: func(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
 			rate, err := currency.NewRate(from, to, worth[from.ID()].DivRound(worth[to.ID()], 12))
 			return rate, true, err
