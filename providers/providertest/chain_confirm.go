@@ -26,7 +26,7 @@ var confirmationsCheck = ChainCheck{
 				p.mine(1)
 				p.drain()
 				p.credited(txid, nil, "too early")
-				if r, ok := p.deposit(txid); ok && (r.Final || r.State != providers.Pending || int(r.Confirmations) != n || int(r.Required) != p.Confirmations) { //nolint:gosec // small
+				if r, ok := p.deposit(txid); ok && (r.Final || r.State != providers.Pending || int(r.Confirmations) != n || int(r.Required) != p.Confirmations) {
 					p.failf("with %d of %d confirmations a deposit is reported as %s with %d of %d, final %v", n, p.Confirmations, r.State, r.Confirmations, r.Required, r.Final)
 				}
 			}

@@ -229,18 +229,18 @@ func (a *reference) make(ctx context.Context, b *book, op providers.Operation) (
 	if !op.FeeUntil.IsZero() && a.now().After(op.FeeUntil) && a.flaw != ignoresExpiry {
 		return s, rejected(providers.CodeQuoteExpired, errors.New("the quote has expired"))
 	}
-	if err := a.funded(b, s, price); err != nil {
+	if err := a.funded(ctx, b, s, price); err != nil {
 		return s, err
 	}
 	return s, a.sign(ctx, b, &s, price)
 }
 
 // funded tells whether the sender can pay, all that it has signed already included.
-func (a *reference) funded(b *book, s send, price int64) error {
+func (a *reference) funded(ctx context.Context, b *book, s send, price int64) error {
 	if a.flaw == neverCounts {
 		return nil
 	}
-	from, err := a.from(context.Background(), s.Key)
+	from, err := a.from(ctx, s.Key)
 	if err != nil {
 		return notSent("", err)
 	}

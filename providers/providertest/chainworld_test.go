@@ -37,7 +37,7 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 	c := &modelChain{known: map[string]modelTx{}, banned: map[string]bool{}, keys: map[string][]byte{}, id: modelID}
 	genesis := modelState{map[string]*big.Int{}, map[string]uint64{}}
 	signer := &modelSigner{chain: c}
-	hot, err := signer.PublicKey(context.Background(), "hot") //nolint:usetesting // the signer does no I/O
+	hot, err := signer.PublicKey(context.Background(), "hot")
 	if err != nil {
 		panic(err)
 	}
@@ -107,7 +107,7 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 		Reorganise: func(depth int, drop ...string) error {
 			return locked(func() error { return c.reorganise(depth, drop) })
 		},
-		Resume: func(p providers.Provider) error { return p.(*reference).Resume(context.Background()) }, //nolint:usetesting // as above
+		Resume: func(p providers.Provider) error { return p.(*reference).Resume(context.Background()) },
 		PayRaw: func(to string, a currency.Asset, quantity *big.Int) (string, error) {
 			return pay([]modelOutput{{to, a.ID(), quantity}}, asIs)
 		},
@@ -128,7 +128,7 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 		},
 		Unbump: func() error { return locked(func() error { c.unbump(); return nil }) },
 		Forget: func() error { return locked(func() error { c.pool = nil; return nil }) },
-		Sweep:  func(p providers.Provider) error { return p.(*reference).Sweep(context.Background()) }, //nolint:usetesting // as above
+		Sweep:  func(p providers.Provider) error { return p.(*reference).Sweep(context.Background()) },
 		Stranger: func(on bool) error {
 			return locked(func() error {
 				c.id = map[bool]string{false: modelID, true: "eip155:1"}[on]

@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"context"
 	"math/big"
 	"testing"
 	"time"
@@ -30,11 +29,11 @@ func charged(t *testing.T) *world {
 func TestGasIsAnotherAsset(t *testing.T) {
 	w := charged(t)
 	op := withdrawal(providers.Chain, "0xabc", currency.MustNew(5_000_000, token))
-	q, err := w.Quote(context.Background(), op)
+	q, err := w.Quote(t.Context(), op)
 	require.NoError(t, err)
 	assert.Equal(t, currency.MustNew(42_000, eth), q.Fee)
 	op.MaxFee = currency.MustNew(20_999, eth)
-	_, err = w.Submit(context.Background(), op)
+	_, err = w.Submit(t.Context(), op)
 	require.Equal(t, providers.Rejected, providers.CertaintyOf(err), "%v", err)
 
 	op = withdrawal(providers.Chain, "0xabc", op.Amount)
@@ -130,13 +129,13 @@ func TestAHaltIsForPeople(t *testing.T) {
 	_, cursor := w.poll("")
 	w.Halt("block 17 was replaced 64 blocks below the tip")
 	before := w.Requests()
-	_, next, err := w.Poll(context.Background(), cursor, 10)
+	_, next, err := w.Poll(t.Context(), cursor, 10)
 	require.ErrorIs(t, err, providers.ErrHalted)
 	assert.Equal(t, cursor, next)
-	_, err = w.Submit(context.Background(), withdrawal(providers.Chain, "0xabc", gwei(5)))
+	_, err = w.Submit(t.Context(), withdrawal(providers.Chain, "0xabc", gwei(5)))
 	require.ErrorIs(t, err, providers.ErrHalted)
 	require.Equal(t, providers.NotSent, providers.CertaintyOf(err))
-	_, _, err = w.Reconnect().Poll(context.Background(), cursor, 10)
+	_, _, err = w.Reconnect().Poll(t.Context(), cursor, 10)
 	require.ErrorIs(t, err, providers.ErrHalted, "another process halts too")
 	assert.Equal(t, before, w.Requests())
 

@@ -167,7 +167,7 @@ func TestNetworkFeeIsBounded(t *testing.T) {
 	w := newWorld(t)
 	bounded := func() providers.Operation {
 		op := withdrawal(providers.Chain, "0xabc", gwei(500))
-		q, err := w.Quote(context.Background(), op)
+		q, err := w.Quote(t.Context(), op)
 		require.NoError(t, err)
 		op.MaxFee, op.FeeUntil = q.Fee, q.Until
 		return op
@@ -180,7 +180,7 @@ func TestNetworkFeeIsBounded(t *testing.T) {
 	refused := func(op providers.Operation, code string) {
 		t.Helper()
 		for range 2 {
-			_, err := w.Submit(context.Background(), op)
+			_, err := w.Submit(t.Context(), op)
 			e, ok := errors.AsType[*providers.Error](err)
 			require.True(t, ok, "%v", err)
 			require.Equal(t, providers.Rejected, e.Certainty)
