@@ -3,9 +3,13 @@ package payments_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/currency"
@@ -390,4 +394,44 @@ func (n *noting) Unwrap() providers.Provider { return n.Provider }
 func (n *noting) Submit(ctx context.Context, op providers.Operation) (providers.Report, error) {
 	n.operations = append(n.operations, op)
 	return n.Provider.Submit(ctx, op)
+}
+
+// Of many withdrawals that name one quote at the same moment, one gets it.
+func TestQuoteIsUsedOnceByManyAtOnce(t *testing.T) {
+	e := newEnv(t)
+	e.receive("alice", eth("1"))
+	q := e.quote("alice", outside, eth("0.01"))
+	var used, refused atomic.Int64
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			_, err := e.svc.Withdraw(e.ctx, payments.WithdrawRequest{
+				Key: fmt.Sprint("many-", i), Actor: payments.Member("alice"), Amount: q.Amount, To: q.To, Quote: q.ID,
+			})
+			switch {
+			case err == nil:
+				used.Add(1)
+			case errors.Is(err, payments.ErrQuoteUsed):
+				refused.Add(1)
+			default:
+				assert.NoError(t, err)
+			}
+		})
+	}
+	all.Wait()
+	require.Equal(t, []int64{1, 7}, []int64{used.Load(), refused.Load()})
+	e.pass(3 * time.Hour)
+	e.hasEther("alice", "0.99", "0", "0")
+	e.sound()
+}
+
+// A payout that came back while its provider says that it is done is the member's at once: only what may go again is held.
+func TestBouncedPayoutIsNotHeld(t *testing.T) {
+	e := newEnv(t)
+	e.receive("alice", eth("1"))
+	p, err := e.withdraw("alice", outside, eth("0.5"))
+	require.NoError(t, err)
+	out := providers.Effect{ID: "out", Kind: providers.Moved, Amount: eth("-0.5"), At: e.clock.Now()}
+	e.report(e.sent(p, providers.Succeeded, out, orphaned(out)))
+	e.hasEther("alice", "1", "0", "0")
 }
