@@ -60,8 +60,7 @@ func (p *Provider) addressAt(ctx context.Context, index int64) (addressItem, boo
 // makeAddress gives an operation an index. The operation first says which it asks for, and has it when the page says so: two
 // processes with one key then ask for the same, and two keys that ask for one index find out.
 func (p *Provider) makeAddress(ctx context.Context, op providers.Operation) (providers.Report, error) {
-	// What the chain has before the scan begins is never looked at, so it begins before anybody can pay.
-	if err := p.sync(ctx); err != nil {
+	if err := p.begun(ctx); err != nil {
 		return providers.Report{}, notSent(err)
 	}
 	for range tries {
@@ -132,7 +131,7 @@ func (p *Provider) addressMade(ctx context.Context, key string) (providers.Repor
 	if err := p.announce(ctx, event{At: p.now(), Key: key}); err != nil {
 		return providers.Report{}, &providers.Error{Certainty: providers.Maybe, Err: err}
 	}
-	r, err := p.Lookup(ctx, providers.Query{Key: key})
+	r, err := p.find(ctx, key, "")
 	if err != nil {
 		return providers.Report{}, &providers.Error{Certainty: providers.Duplicate, Err: err} // it is made; a look-up will say
 	}

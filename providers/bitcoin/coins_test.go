@@ -3,6 +3,7 @@ package bitcoin_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -164,4 +165,32 @@ func TestMinedByOurselves(t *testing.T) {
 	_, err = w.p.Submit(t.Context(), w.withdrawal(10_000))
 	require.NoError(t, err)
 	w.conserved()
+}
+
+// Addresses are made and looked up while the node is down, once the scan has begun.
+func TestAddressesWithoutANode(t *testing.T) {
+	w := newWorld(t)
+	w.polled(w.p)
+	w.wire.next = down{}
+	key := w.newAddress()
+	r, err := w.open().Lookup(t.Context(), providers.Query{Key: key})
+	require.NoError(t, err)
+	byAddress, err := w.p.Lookup(t.Context(), providers.Query{Reference: r.Address})
+	require.NoError(t, err)
+	require.Equal(t, r, byAddress)
+	_, err = w.p.Submit(t.Context(), w.withdrawal(10_000))
+	require.Equal(t, providers.NotSent, providers.CertaintyOf(err))
+
+	fresh := newWorld(t)
+	fresh.wire.next = down{}
+	_, err = fresh.p.Submit(t.Context(), providers.Operation{
+		Key: uuid.NewString(), Kind: providers.DepositAddress, Method: providers.Chain, Asset: btc.ID(), Member: "alice",
+	})
+	require.Equal(t, providers.NotSent, providers.CertaintyOf(err), "what is paid before the scan begins would not be seen")
+}
+
+type down struct{}
+
+func (down) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("connection refused")
 }

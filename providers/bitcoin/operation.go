@@ -166,6 +166,12 @@ func (p *Provider) lookup(ctx context.Context, q providers.Query) (providers.Rep
 	if err != nil {
 		return providers.Report{}, err
 	}
+	switch r, err := p.find(ctx, key, q.Reference); {
+	case err == nil && r.Kind == providers.DepositAddress:
+		return r, nil // the chain has nothing to say about it
+	case err != nil && !errors.Is(err, providers.ErrNotFound):
+		return providers.Report{}, err
+	}
 	// The pool before the blocks: what goes from one into the other is then seen in one of them.
 	waits, err := p.waits(ctx, key)
 	if err != nil {

@@ -89,6 +89,20 @@ func (p *Provider) loadScan(ctx context.Context) (s scan, version uint64, err er
 	return s, version, err
 }
 
+// begun makes sure that the scan has begun and goes on: what the chain had before is never looked at. Of the node it needs nothing more.
+func (p *Provider) begun(ctx context.Context) error {
+	s, version, err := p.loadScan(ctx)
+	switch {
+	case err != nil:
+		return err
+	case s.Halt != nil:
+		return halted(s.Halt.Why)
+	case version == 0:
+		return p.sync(ctx)
+	}
+	return nil
+}
+
 // startScan fixes where the scan begins.
 func (p *Provider) startScan(ctx context.Context) error {
 	height := p.config.StartHeight - 1
