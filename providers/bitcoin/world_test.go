@@ -265,3 +265,5 @@ func (w *world) conserved() {
 	sum, _ := w.polled(w.p)
 	require.Equal(w.t, w.custody(), sum, "the chain's custody is the sum of all effects")
 }
+
+func jsonNumber(s string) json.Number { return json.Number(s) }
