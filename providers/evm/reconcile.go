@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -138,11 +139,20 @@ func (p *Provider) reportFound(ctx context.Context) error {
 	if len(t.Found) == 0 {
 		return nil
 	}
-	_, err := change(ctx, p.state, "totals", func(now *totals, _ bool) error {
-		now.Found = now.Found[min(len(t.Found), len(now.Found)):]
-		return nil
-	})
+	_, err := change(ctx, p.state, "totals", func(now *totals, _ bool) error { return now.told(t.Found) })
 	return err
+}
+
+// told forgets what was reported. Another process may have told the same, and may have found more since.
+func (t *totals) told(reported []surplus) error {
+	before := len(t.Found)
+	t.Found = slices.DeleteFunc(t.Found, func(f surplus) bool {
+		return slices.ContainsFunc(reported, func(r surplus) bool { return r.Asset == f.Asset && r.Height == f.Height })
+	})
+	if len(t.Found) == before {
+		return errSame
+	}
+	return nil
 }
 
 // holdings is what all our addresses hold of an asset at a height.
