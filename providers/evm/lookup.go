@@ -12,25 +12,9 @@ import (
 // Lookup implements providers.Provider. It first looks at what is new on the chain. A withdrawal that was signed and that no
 // node has is ErrNotFound: the worker may submit it again.
 func (p *Provider) Lookup(ctx context.Context, q providers.Query) (providers.Report, error) {
-	missing := fmt.Errorf("evm: %w", providers.ErrNotFound)
-	key := opKey(q.Key)
-	if q.Reference != "" {
-		var a about
-		if _, err := p.state.load(ctx, refKey(q.Reference), &a); err != nil {
-			return providers.Report{}, err
-		}
-		if a.Key == "" || q.Key != "" && a.Key != key {
-			return providers.Report{}, missing
-		}
-		key = a.Key
-	}
-	var r record
-	version, err := p.state.load(ctx, key, &r)
+	_, r, err := p.find(ctx, q)
 	if err != nil {
 		return providers.Report{}, err
-	}
-	if version == 0 {
-		return providers.Report{}, missing
 	}
 	if r.Kind == providers.DepositAddress {
 		return p.report(r, 0), nil
@@ -39,9 +23,12 @@ func (p *Provider) Lookup(ctx context.Context, q providers.Query) (providers.Rep
 	if err != nil {
 		return providers.Report{}, err
 	}
-	r = record{}
-	if _, err = p.state.load(ctx, key, &r); err != nil {
+	key, r, err := p.find(ctx, q) // it may have come just now
+	if err != nil {
 		return providers.Report{}, err
+	}
+	if r.Kind == "" {
+		return providers.Report{}, fmt.Errorf("evm: %w", providers.ErrNotFound)
 	}
 	if r.Order != nil && !r.Order.Seen && r.Mined == nil && r.Gone == nil {
 		if r, err = p.look(ctx, key, r); err != nil {
@@ -49,6 +36,23 @@ func (p *Provider) Lookup(ctx context.Context, q providers.Query) (providers.Rep
 		}
 	}
 	return p.report(r, height), nil
+}
+
+// find returns the record that a query is about; the zero value when there is none.
+func (p *Provider) find(ctx context.Context, q providers.Query) (key string, r record, err error) {
+	key = opKey(q.Key)
+	if q.Reference != "" {
+		var a about
+		if _, err := p.state.load(ctx, refKey(q.Reference), &a); err != nil {
+			return "", r, err
+		}
+		if a.Key == "" || q.Key != "" && a.Key != key {
+			return "", r, nil
+		}
+		key = a.Key
+	}
+	_, err = p.state.load(ctx, key, &r)
+	return key, r, err
 }
 
 // look asks the node for a transaction that was signed and of which nobody said that it arrived.

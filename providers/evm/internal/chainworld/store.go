@@ -1,33 +1,24 @@
 package chainworld
 
 import (
-	"bytes"
 	"context"
 	"sync"
 
-	"github.com/koshpay/kosh/providers"
+	"github.com/koshpay/kosh/providers/evm/evmtest"
 )
 
-// Store is a providers.StateStore in memory.
+// Store is a providers.StateStore in memory that can fail.
 type Store struct {
-	mu     sync.Mutex
-	values map[string]value
+	state evmtest.State
+	mu    sync.Mutex
 	// Loading and Storing, if set, are asked before each call; an error is returned instead. Storing may say that the value is
 	// stored all the same.
 	Loading func(key string) error
 	Storing func(key string, v []byte) (stored bool, err error)
 }
 
-type value struct {
-	bytes   []byte
-	version uint64
-}
-
 // Load implements providers.StateStore.
 func (s *Store) Load(ctx context.Context, key string) ([]byte, uint64, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, 0, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Loading != nil {
@@ -35,52 +26,34 @@ func (s *Store) Load(ctx context.Context, key string) ([]byte, uint64, error) {
 			return nil, 0, err
 		}
 	}
-	v := s.values[key]
-	return bytes.Clone(v.bytes), v.version, nil
+	return s.state.Load(ctx, key)
 }
 
 // Store implements providers.StateStore.
 func (s *Store) Store(ctx context.Context, key string, v []byte, version uint64) (uint64, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.Storing != nil {
 		if stored, err := s.Storing(key, v); err != nil {
 			if stored {
-				_, _ = s.put(key, v, version)
+				_, _ = s.state.Store(ctx, key, v, version)
 			}
 			return 0, err
 		}
 	}
-	return s.put(key, v, version)
+	return s.state.Store(ctx, key, v, version)
 }
 
 // Put stores a value as Store does, past Storing.
-func (s *Store) Put(key string, v []byte, version uint64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.put(key, v, version)
+func (s *Store) Put(ctx context.Context, key string, v []byte, version uint64) error {
+	_, err := s.state.Store(ctx, key, v, version)
 	return err
 }
 
-func (s *Store) put(key string, v []byte, version uint64) (uint64, error) {
-	if s.values[key].version != version {
-		return 0, providers.ErrStateConflict
-	}
-	if s.values == nil {
-		s.values = map[string]value{}
-	}
-	s.values[key] = value{bytes.Clone(v), version + 1}
-	return version + 1, nil
-}
-
 // Has tells whether a key was ever stored.
-func (s *Store) Has(key string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.values[key].version > 0
+func (s *Store) Has(ctx context.Context, key string) bool {
+	_, version, err := s.state.Load(ctx, key)
+	return err == nil && version > 0
 }
 
 // Set changes the hooks.

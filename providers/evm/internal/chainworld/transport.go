@@ -162,7 +162,7 @@ func (w *World) arm(f fault) {
 		w.fault = nil
 		w.made++
 		if f.later {
-			w.late = append(w.late, func() { _ = w.Store.Put(key, v, 0) })
+			w.late = append(w.late, func() { _ = w.Store.Put(w.Context(), key, v, 0) })
 		}
 		return f.acts, errors.New("i/o timeout")
 	})

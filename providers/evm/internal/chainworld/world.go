@@ -260,7 +260,7 @@ func (w *World) op(key string) providers.Operation {
 func (w *World) Executed(key string) (n int) {
 	op := w.op(key)
 	if op.Kind == providers.DepositAddress {
-		if w.Store.Has("op/" + key) {
+		if w.Store.Has(w.Context(), "op/"+key) {
 			n++
 		}
 		return n
