@@ -107,7 +107,7 @@ func (s *search) ourTransaction(ctx context.Context, tx eth.BlockTx, receipt *et
 		}
 		f.fresh = r
 	}
-	if err := s.moves(&f.mined, r, tx, receipt); err != nil {
+	if err := s.moves(ctx, &f.mined, r, tx, receipt); err != nil {
 		return false, err
 	}
 	s.found = append(s.found, f)
@@ -129,7 +129,7 @@ func (s *search) holder(ctx context.Context, tx eth.BlockTx) (string, error) {
 }
 
 // moves says what a transaction of ours moved: what it paid to others, and what it cost.
-func (s *search) moves(m *mined, r record, tx eth.BlockTx, receipt *eth.Receipt) error {
+func (s *search) moves(ctx context.Context, m *mined, r record, tx eth.BlockTx, receipt *eth.Receipt) error {
 	kind := providers.Settled // by hand, out of our sight
 	switch r.Purpose {
 	case providers.PurposeWithdrawal:
@@ -161,7 +161,17 @@ func (s *search) moves(m *mined, r record, tx eth.BlockTx, receipt *eth.Receipt)
 	for i, log := range receipt.Logs {
 		from, to, value, ok := eth.ParseTransferLog(log.Topics, log.Data)
 		token := s.tokens[log.Address]
-		if !ok || token == nil || value.Sign() == 0 || !s.isOurs(from) || kind != providers.Moved && s.isOurs(to) {
+		if !ok || token == nil || value.Sign() == 0 || !s.isOurs(from) {
+			continue
+		}
+		if kind != providers.Moved && s.isOurs(to) {
+			kept, err := s.kept(ctx, token, to, value)
+			if err != nil {
+				return err
+			}
+			if err := m.add("kept-"+strconv.Itoa(i), providers.Fee, kept, token); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := m.add("out-"+strconv.Itoa(i), kind, value, token); err != nil {
@@ -236,7 +246,33 @@ func (s *search) deposits(ctx context.Context, tx eth.BlockTx, receipt *eth.Rece
 // says more than it gives is believed what it gave, if that can be told: of one event. What several events bring is then
 // nobody's: the finalized balance, see Reconcile, brings it to light.
 func (s *search) verify(ctx context.Context, token *asset, to eth.Address, value *big.Int) (*big.Int, error) {
-	said, events := new(big.Int), 0
+	got, said, events, err := s.arrived(ctx, token, to)
+	switch {
+	case err != nil:
+		return nil, err
+	case got.Cmp(said) >= 0:
+		return value, nil
+	case events == 1 && got.Sign() > 0:
+		return got, nil
+	}
+	return new(big.Int), nil
+}
+
+// kept is what a token took of a move between our addresses without saying so, if that can be told: of one event.
+func (s *search) kept(ctx context.Context, token *asset, to eth.Address, value *big.Int) (*big.Int, error) {
+	if token.TrustLogs {
+		return new(big.Int), nil
+	}
+	got, said, events, err := s.arrived(ctx, token, to)
+	if err != nil || events != 1 || got.Sign() < 0 || got.Cmp(said) >= 0 {
+		return new(big.Int), err
+	}
+	return new(big.Int).Sub(value, got), nil
+}
+
+// arrived is by how much an address' balance of a token changed in the block, by the balance itself and by how many events of the token.
+func (s *search) arrived(ctx context.Context, token *asset, to eth.Address) (got, said *big.Int, events int, err error) {
+	said = new(big.Int)
 	for _, log := range s.logs {
 		from, into, n, ok := eth.ParseTransferLog(log.Topics, log.Data)
 		if !ok || log.Address != *token.token {
@@ -253,20 +289,13 @@ func (s *search) verify(ctx context.Context, token *asset, to eth.Address, value
 	}
 	before, err := s.e.balance(ctx, token, to, hexNumber(s.at.Height-1))
 	if err != nil {
-		return nil, err
+		return nil, nil, 0, err
 	}
 	after, err := s.e.balance(ctx, token, to, hexNumber(s.at.Height))
 	if err != nil {
-		return nil, err
+		return nil, nil, 0, err
 	}
-	got := new(big.Int).Sub(&after.Int, &before.Int)
-	switch {
-	case got.Cmp(said) >= 0:
-		return value, nil
-	case events == 1 && got.Sign() > 0:
-		return got, nil
-	}
-	return new(big.Int), nil
+	return new(big.Int).Sub(&after.Int, &before.Int), said, events, nil
 }
 
 // deposit adds money that came to an address of ours.

@@ -65,8 +65,9 @@ type ChainWorld struct {
 	PayFails func(payment ChainPayment) (txid string, err error)
 	// PayFake makes a contract that nobody enabled say that a payment was made. Optional.
 	PayFake func(to string, quantity *big.Int) (txid string, err error)
-	// NoReturn is a token whose transfers return nothing, TakesFee one that keeps a part of what is transferred. Both are offered. Optional.
-	NoReturn, TakesFee currency.Asset
+	// NoReturn is a token whose transfers return nothing, TakesFee one that keeps a part of what is transferred, and Lies one that does and
+	// whose log says that all arrived. They are offered. Optional.
+	NoReturn, TakesFee, Lies currency.Asset
 	// Dust is an amount of Asset below the least that the adapter is configured to attribute. Optional, Amount{} if there is no least.
 	Dust currency.Amount
 	// Fails returns an address, as NewAddress does, to which a withdrawal of Asset is mined and fails. Optional.
@@ -184,7 +185,7 @@ func (c ChainCheck) Inspect(t *testing.T, h ChainHarness) Finding {
 func ChainChecks() []ChainCheck {
 	return []ChainCheck{
 		confirmationsCheck, severalCheck, failedCheck, zeroCheck, dustCheck, addressesCheck,
-		fakeCheck, noReturnCheck, takesFeeCheck,
+		fakeCheck, noReturnCheck, takesFeeCheck, liesCheck,
 		largestCheck, tooLargeCheck, largestOfAllCheck,
 		orphanedCheck, minedAgainCheck, orphanedEarlyCheck, duringScanCheck, tooDeepCheck, strangerCheck, disagreeCheck,
 		rescanCheck, restartCreditsCheck, pagesCheck, twoScannersCheck,

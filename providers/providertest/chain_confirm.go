@@ -17,7 +17,7 @@ var confirmationsCheck = ChainCheck{
 	run: func(p *chainProbe) {
 		for _, a := range p.assets() {
 			amount := p.Usual(a)
-			if p.TakesFee != nil && a.ID() == p.TakesFee.ID() {
+			if !p.keepsWhole(a) {
 				continue
 			}
 			to := p.address(a, "alice")

@@ -157,11 +157,19 @@ var lostAnswerCheck = ChainCheck{
 			if err == nil && (r.State == providers.Failed || r.State == providers.Canceled) {
 				p.failf("%s: the report says %s", when, r.State)
 			}
-			p.insist(op)
 			op.Attempt++
-			if _, err := p.adapter.Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) == providers.Rejected {
-				p.failf("%s, and it is sent again: %v", when, err)
+			for how, tap := range map[string]*Tap{
+				"while no endpoint answers":        {before: whenCall},
+				"while the signer would refuse":    answering(func([]byte) ([]byte, error) { return nil, providers.ErrSignerRefused }),
+				"while all answers":                {},
+				"while broadcasts are turned away": {before: func(s step) error { return whenBroadcast(s, nil) }},
+			} {
+				if _, err := p.Connect(tap).Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) == providers.Rejected {
+					p.failf("%s, and it is sent again %s: %v", when, how, err)
+				}
+				op.Attempt++
 			}
+			p.insist(op)
 			p.arrives(op, when)
 		}
 	},
@@ -177,6 +185,14 @@ func whenBroadcast(s step, err error) error {
 	return err
 }
 
+// whenCall is errLost of every request to an endpoint.
+func whenCall(s step) error {
+	if s.call {
+		return errLost
+	}
+	return nil
+}
+
 var endpointDownCheck = ChainCheck{
 	Name: "endpoint-down",
 	Rule: "While no endpoint answers nothing is decided: no withdrawal is Rejected, no deposit is lost, and when they answer again all goes on.",
@@ -184,12 +200,7 @@ var endpointDownCheck = ChainCheck{
 		a := p.some()
 		txid := p.pay(ChainPayment{p.address(a, "alice"), p.Usual(a)})
 		p.mine(p.Confirmations)
-		tap := &Tap{before: func(s step) error {
-			if s.call {
-				return errLost
-			}
-			return nil
-		}}
+		tap := &Tap{before: whenCall}
 		p.restart(tap)
 		op := p.withdrawal(p.NewAddress(), p.Usual(p.Asset))
 		if _, err := p.adapter.Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) == providers.Rejected {

@@ -53,7 +53,7 @@ var signedStaysCheck = ChainCheck{
 		}
 		p.mine(1)
 		op.Attempt++
-		if _, err := p.Connect(nil).Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) != providers.Maybe && providers.CertaintyOf(err) != providers.Duplicate {
+		if _, err := p.Connect(nil).Submit(p.ctx, op); err != nil && providers.CertaintyOf(err) == providers.Rejected {
 			p.failf("a key that was signed is refused when it is sent again after its quote expired: %v", err)
 		}
 		p.insist(op)

@@ -26,6 +26,7 @@ const (
 	ownIndex        flaw = "counts addresses by itself"
 	creditsFakes    flaw = "believes logs whoever wrote them"
 	wantsBoolean    flaw = "wants every token to return true"
+	believesSent    flaw = "credits what was sent, not what arrived"
 	believesLogs    flaw = "credits what a token says, not what arrived"
 	narrow          flaw = "quarantines what would fit"
 	cutsLarge       flaw = "keeps the lowest bits of what does not fit"
@@ -54,6 +55,7 @@ const (
 	losesAreFinal   flaw = "takes a lost answer for a refusal"
 	forgetsOnError  flaw = "forgets a transaction whose broadcast failed"
 	mintsAnew       flaw = "signs anew for a key that it signed before"
+	resigns         flaw = "has the signer sign again for a key that it signed"
 	silenceIsNo     flaw = "takes an endpoint that is away for a refusal"
 	sendsEarly      flaw = "counts withdrawals with one confirmation less than it wants"
 	asksForNonce    flaw = "asks the node for the next nonce"
@@ -102,7 +104,8 @@ var brokenAdapters = []struct {
 	{ownIndex, "addresses-are-distinct"},
 	{creditsFakes, "fake-token-credits-nothing"},
 	{wantsBoolean, "token-without-return-value"},
-	{believesLogs, "token-that-takes-a-fee"},
+	{believesSent, "token-that-takes-a-fee"},
+	{believesLogs, "token-that-lies"},
 	{narrow, "largest-amount-is-exact"},
 	{cutsLarge, "too-large-is-quarantined"},
 	{dropsLarge, "too-large-is-quarantined"},
@@ -131,6 +134,7 @@ var brokenAdapters = []struct {
 	{sweepsFirst, "crash-while-sweeping"},
 	{losesAreFinal, "unknown-broadcast-pays-once"},
 	{forgetsOnError, "unknown-broadcast-pays-once"},
+	{resigns, "unknown-broadcast-pays-once"},
 	{silenceIsNo, "endpoint-down"},
 	{sendsEarly, "withdrawal-counts"},
 	{asksForNonce, "eight-at-once"},

@@ -50,12 +50,17 @@ func (p *chainProbe) restart(tap *Tap) {
 }
 
 func (p *chainProbe) assets() (list []currency.Asset) {
-	for _, a := range []currency.Asset{p.Asset, p.Token, p.NoReturn, p.TakesFee} {
+	for _, a := range []currency.Asset{p.Asset, p.Token, p.NoReturn, p.TakesFee, p.Lies} {
 		if a != nil && !slices.ContainsFunc(list, func(b currency.Asset) bool { return b.ID() == a.ID() }) {
 			list = append(list, a)
 		}
 	}
 	return list
+}
+
+// keepsWhole tells whether what is sent of an asset arrives whole.
+func (p *chainProbe) keepsWhole(a currency.Asset) bool {
+	return !slices.ContainsFunc([]currency.Asset{p.TakesFee, p.Lies}, func(b currency.Asset) bool { return b != nil && b.ID() == a.ID() })
 }
 
 // must fails the check when a hook of the harness fails.

@@ -54,22 +54,28 @@ func (p *chainProbe) inAndOut(a currency.Asset) {
 
 var takesFeeCheck = ChainCheck{
 	Name: "token-that-takes-a-fee",
-	Rule: "Of some tokens less arrives than was sent, and their logs need not say so. What is credited is what arrived: otherwise the first to " +
-		"withdraw takes what the last one paid in.",
-	run: func(p *chainProbe) {
-		a := p.TakesFee
-		if a == nil {
-			p.waive("the harness' chain has no such token (no ChainWorld.TakesFee)")
-		}
-		before := p.custody(a)
-		to := p.address(a, "alice")
-		txid := p.pay(ChainPayment{to, p.Usual(a)})
-		p.mine(p.Confirmations)
-		p.drain()
-		arrived := new(big.Int).Sub(p.custody(a), before)
-		if arrived.Sign() <= 0 || arrived.Cmp(p.Usual(a).Big()) >= 0 {
-			p.fatalf("the harness' token that takes a fee let %v of %v arrive", arrived, p.Usual(a).Big())
-		}
-		p.credited(txid, arrived, "a token that takes a fee")
-	},
+	Rule: "Of some tokens less arrives than was sent. What is credited is what arrived: otherwise the first to withdraw takes what the last one paid in.",
+	run:  func(p *chainProbe) { p.arrivesLess(p.TakesFee, "TakesFee") },
+}
+
+var liesCheck = ChainCheck{
+	Name: "token-that-lies",
+	Rule: "A token's log may say more than arrives. What is credited is what arrived, by the balance, or nothing.",
+	run:  func(p *chainProbe) { p.arrivesLess(p.Lies, "Lies") },
+}
+
+// arrivesLess pays a token in of which less arrives, and compares what is credited with our balance.
+func (p *chainProbe) arrivesLess(a currency.Asset, hook string) {
+	if a == nil {
+		p.waive("the harness' chain has no such token (no ChainWorld." + hook + ")")
+	}
+	before := p.custody(a)
+	txid := p.pay(ChainPayment{p.address(a, "alice"), p.Usual(a)})
+	p.mine(p.Confirmations)
+	p.drain()
+	arrived := new(big.Int).Sub(p.custody(a), before)
+	if arrived.Sign() <= 0 || arrived.Cmp(p.Usual(a).Big()) >= 0 {
+		p.fatalf("the harness' token let %v of %v arrive, want less", arrived, p.Usual(a).Big())
+	}
+	p.credited(txid, arrived, "less than was sent arrived")
 }

@@ -15,7 +15,7 @@ var withdrawalCheck = ChainCheck{
 		"took as a fee of its own in the chain's own asset.",
 	run: func(p *chainProbe) {
 		for _, a := range p.assets() {
-			if p.TakesFee != nil && a.ID() == p.TakesFee.ID() {
+			if !p.keepsWhole(a) {
 				continue
 			}
 			op := p.withdrawal(p.NewAddress(), p.Usual(a))

@@ -269,11 +269,14 @@ func (c *modelChain) apply(s modelState, tx modelTx) (mined, bool) {
 				s.add(o.Asset, tx.from(), new(big.Int).Neg(o.Quantity))
 			}
 			arrives := new(big.Int).Set(o.Quantity)
-			if o.Asset == taxed.ID() {
+			if o.Asset == taxed.ID() || o.Asset == liar.ID() {
 				arrives.Sub(arrives, new(big.Int).Quo(arrives, big.NewInt(50)))
 			}
 			s.add(o.Asset, o.To, arrives)
-			m.Logs = append(m.Logs, o) // the token that takes a fee does not say so
+			if o.Asset != liar.ID() {
+				o.Quantity = arrives
+			}
+			m.Logs = append(m.Logs, o)
 		}
 	}
 	return m, true
@@ -323,7 +326,8 @@ var (
 	ether = modelAsset("slip44:60", "mETH", 18)
 	coin  = modelAsset("erc20:0x00000000000000000000000000000000000c0141", "mUSD", 6)
 	mute  = modelAsset("erc20:0x000000000000000000000000000000000000dead", "mMUTE", 6)
-	taxed = modelAsset("erc20:0x0000000000000000000000000000000000007a8e", "mTAX", 6)
+	taxed = modelAsset("erc20:0x0000000000000000000000000000000000007a8e", "mTAX", 6) // says so
+	liar  = modelAsset("erc20:0x00000000000000000000000000000000000011e5", "mLIE", 6) // takes as much, and does not say so
 )
 
 const modelID = "eip155:99"

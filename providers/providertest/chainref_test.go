@@ -101,7 +101,7 @@ func (d deposit) reference() string { return fmt.Sprintf("%s:%d", d.Tx, d.Index)
 
 func (a *reference) Describe() providers.Descriptor {
 	d := providers.Descriptor{Name: "model", KeyRetention: 365 * 24 * time.Hour}
-	for _, asset := range []*currency.Definition{ether, coin, mute, taxed} {
+	for _, asset := range []*currency.Definition{ether, coin, mute, taxed, liar} {
 		for _, k := range []providers.Kind{providers.DepositAddress, providers.Withdrawal} {
 			d.Offers = append(d.Offers, providers.Offer{Kind: k, Method: providers.Chain, Asset: asset.ID(), Exponent: asset.Scale()})
 		}
@@ -172,8 +172,14 @@ func (a *reference) Submit(ctx context.Context, op providers.Operation) (provide
 	}
 	var at int
 	err := a.change(ctx, func(b *book) error {
-		if at = b.find(op.Key); at >= 0 && a.flaw != mintsAnew && (a.flaw != capsSigned || a.now().Before(op.FeeUntil)) {
+		if at = b.find(op.Key); at >= 0 && a.flaw != mintsAnew && a.flaw != resigns && (a.flaw != capsSigned || a.now().Before(op.FeeUntil)) {
 			return nil // signed before: what follows is harmless
+		}
+		if at >= 0 && a.flaw == resigns {
+			if _, err := a.signer.Sign(ctx, providers.SignRequest{Key: b.Sends[at].Key}); err != nil {
+				return rejected("", err)
+			}
+			return nil
 		}
 		if b.Halted != "" && a.flaw != sendsWhenHalted {
 			return fmt.Errorf("%w: %s", providers.ErrHalted, b.Halted)

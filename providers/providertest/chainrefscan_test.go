@@ -247,7 +247,9 @@ func (a *reference) read(b *book, block *modelBlock) error {
 			if m.Tx.Fake && a.flaw == creditsFakes {
 				l.Asset = coin.ID()
 			}
-			if l.Asset == taxed.ID() && a.flaw != believesLogs {
+			if a.flaw == believesSent {
+				l.Quantity = m.Tx.Outputs[i].Quantity
+			} else if (l.Asset == taxed.ID() || l.Asset == liar.ID()) && a.flaw != believesLogs {
 				was, err := a.node.balance(l.Asset, l.To, block.Parent)
 				if err != nil {
 					return err

@@ -81,7 +81,7 @@ func modelWorld(f flaw, funds *big.Int) *providertest.ChainWorld {
 			}
 			return a
 		},
-		Asset: ether, Token: coin, NoReturn: mute, TakesFee: taxed,
+		Asset: ether, Token: coin, NoReturn: mute, TakesFee: taxed, Lies: liar,
 		Usual:         func(a currency.Asset) currency.Amount { return currency.MustNew(1_234_567_891, a) },
 		Confirmations: wanted, Window: window, Now: func() time.Time { return now },
 		Dust: currency.MustNew(dust-1, ether),
@@ -214,7 +214,7 @@ func TestAnIncompleteChainHarnessFails(t *testing.T) {
 // What a chain does not have is waived, and says what is missing; nothing else is.
 func TestWhatAChainLacksIsWaived(t *testing.T) {
 	bare := changedWorld(func(w *providertest.ChainWorld) {
-		w.Token, w.NoReturn, w.TakesFee, w.Dust = nil, nil, nil, currency.Amount{}
+		w.Token, w.NoReturn, w.TakesFee, w.Lies, w.Dust = nil, nil, nil, nil, currency.Amount{}
 		w.PayRaw, w.PayFails, w.PayFake, w.Fails, w.Congest, w.Forget, w.Sweep, w.Stranger, w.Disagree = nil, nil, nil, nil, nil, nil, nil, nil, nil
 	})
 	var waived []string
@@ -226,7 +226,7 @@ func TestWhatAChainLacksIsWaived(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{
-		"failed-pays-nothing", "zero-is-nothing", "dust-is-called-dust", "fake-token-credits-nothing", "token-without-return-value", "token-that-takes-a-fee",
+		"failed-pays-nothing", "zero-is-nothing", "dust-is-called-dust", "fake-token-credits-nothing", "token-without-return-value", "token-that-takes-a-fee", "token-that-lies",
 		"largest-amount-is-exact", "too-large-is-quarantined", "largest-word-is-quarantined", "another-chain-halts", "endpoints-that-disagree-halt",
 		"crash-while-replacing", "crash-while-sweeping", "no-gas", "failed-withdrawal-costs", "sweeping-costs-and-moves-nothing",
 		"stuck-is-replaced", "original-is-mined-first", "replacement-keeps-the-cap", "forgotten-is-sent-again",

@@ -94,6 +94,7 @@ func ExampleChainChecks() {
 	// fake-token-credits-nothing
 	// token-without-return-value
 	// token-that-takes-a-fee
+	// token-that-lies
 	// largest-amount-is-exact
 	// too-large-is-quarantined
 	// largest-word-is-quarantined

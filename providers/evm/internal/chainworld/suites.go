@@ -94,9 +94,9 @@ func (w *World) configure(dust currency.Amount, more ...currency.Asset) {
 }
 
 func (w *World) chainWorld() *providertest.ChainWorld {
-	noReturn, takesFee := w.Deploy("no return"), w.Deploy("takes fee")
+	noReturn, takesFee, liar := w.Deploy("no return"), w.Deploy("takes fee"), w.Deploy("liar")
 	dust := w.Units(w.Ether, "0.0001")
-	w.configure(dust, noReturn, takesFee)
+	w.configure(dust, noReturn, takesFee, liar)
 	one := func(p providertest.ChainPayment) Payment {
 		return Payment{To: p.To, Token: Contract(p.Amount.Asset()), Units: p.Amount.Big()}
 	}
@@ -111,7 +111,7 @@ func (w *World) chainWorld() *providertest.ChainWorld {
 			}
 			return p
 		},
-		Asset: w.Ether, Token: w.Token, NoReturn: noReturn, TakesFee: takesFee, Dust: w.Units(w.Ether, "0.00005"),
+		Asset: w.Ether, Token: w.Token, NoReturn: noReturn, TakesFee: takesFee, Lies: liar, Dust: w.Units(w.Ether, "0.00005"),
 		Usual: func(a currency.Asset) currency.Amount {
 			if a.Scale() == w.Ether.Scale() {
 				return w.Units(a, "1.234567890123456789")
