@@ -13,30 +13,10 @@ import (
 	"github.com/koshpay/kosh/providers/sandbox"
 )
 
-// permute calls do with every order of n things.
-func permute(n int, do func(order []int)) {
-	var step func(order []int, rest []int)
-	step = func(order, rest []int) {
-		if len(rest) == 0 {
-			do(order)
-			return
-		}
-		for i := range rest {
-			left := append(append([]int{}, rest[:i]...), rest[i+1:]...)
-			step(append(append([]int{}, order...), rest[i]), left)
-		}
-	}
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	step(nil, all)
-}
-
 // Webhooks of a dispute that is lost and then won on appeal, or only lost, in every order and each twice, end alike.
 func TestDisputeWebhooksInAnyOrder(t *testing.T) {
 	for token, want := range map[string]string{sandbox.TokenCardDisputeAppeals: "100.00", sandbox.TokenCardDisputeLost: "0.00"} {
-		permute(4, func(order []int) {
+		permutations(4, func(order []int) {
 			e := newEnv(t, noPolling, plainFees)
 			p := e.deposit("alice", e.link("alice", token), usd("100.00"))
 			hooks := e.deliveries(20 * 24 * time.Hour)

@@ -64,6 +64,34 @@ type env struct {
 // See the part "payments on" of .ci/test.
 var openStore = func(testing.TB) ledger.Store { return memory.New() }
 
+// oneOrderIn is how many orders there are for one that permutations tries. All of them are tried in memory; on a disk, where a book takes
+// its time, some are enough, because every store has the same rules.
+var oneOrderIn = 1
+
+// permutations does something in every order of n things.
+func permutations(n int, do func(order []int)) {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	count := 0
+	var turn func(int)
+	turn = func(k int) {
+		if k == n {
+			if count++; count%oneOrderIn == 0 {
+				do(order)
+			}
+			return
+		}
+		for i := k; i < n; i++ {
+			order[k], order[i] = order[i], order[k]
+			turn(k + 1)
+			order[k], order[i] = order[i], order[k]
+		}
+	}
+	turn(0)
+}
+
 func newEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) *env {
 	t.Helper()
 	return newEnvOn(t, openStore(t), change...)

@@ -63,6 +63,16 @@ func (e *env) turns(n int, interval time.Duration) (errs []error) {
 	return errs
 }
 
+// turnsFor steps the worker for that long, every minute in memory and every five on a disk.
+func (e *env) turnsFor(d time.Duration) {
+	e.Helper()
+	interval := time.Minute
+	if oneOrderIn > 1 {
+		interval = 5 * time.Minute
+	}
+	e.turns(int(d/interval), interval)
+}
+
 func TestHaltOpensOneCaseAndDoesNotSpin(t *testing.T) {
 	e, chain := haltEnv(t)
 	chain.stopped.Store(true)
@@ -106,7 +116,7 @@ func TestHaltedWithdrawalWaits(t *testing.T) {
 	c := e.onlyCase()
 	require.Equal(t, "halted", c.Findings[0].Code)
 	chain.submits.Store(0)
-	e.turns(3*24*60, time.Minute)
+	e.turnsFor(3 * 24 * time.Hour)
 	require.Equal(t, payments.Created, e.payment(p.ID).State, "three days")
 	e.hasEther("alice", "1", "0.4", "0")
 	require.LessOrEqual(t, chain.submits.Load(), int64(3*24*12+1), "every five minutes")

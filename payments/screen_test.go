@@ -147,7 +147,7 @@ func TestScreenWithoutAnAnswerSendsNothing(t *testing.T) {
 			p, err := e.withdraw("alice", outside, eth("0.4"))
 			require.NoError(t, err)
 			require.Equal(t, payments.Created, p.State)
-			e.turns(24*60, time.Minute)
+			e.turnsFor(24 * time.Hour)
 			require.Equal(t, payments.Created, e.payment(p.ID).State)
 			require.Zero(t, e.sandbox.Executed(p.ID))
 			e.hasEther("alice", "1", "0.4", "0")

@@ -99,7 +99,7 @@ func TestRunWorksUntilItsContextEnds(t *testing.T) {
 		book := ledger.New(memory.New(), ledger.Config{})
 		var mu sync.Mutex
 		var told []error
-		svc, err := payments.New(book, payments.Config{OnError: func(err error) {
+		svc, err := payments.New(book, payments.Config{Interval: time.Minute, PollEvery: time.Minute, OnError: func(err error) {
 			mu.Lock()
 			defer mu.Unlock()
 			told = append(told, err)

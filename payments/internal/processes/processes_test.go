@@ -23,9 +23,12 @@ import (
 	"github.com/koshpay/kosh/ledger/postgres"
 )
 
-// KOSH_PROCESS_KILLS says how many processes are killed in each test; a few by default.
+// kills is how many processes are killed in each test: KOSH_PROCESS_KILLS, or a few.
 func kills(t *testing.T, usually int) int {
 	t.Helper()
+	if raceDetector {
+		usually = 5
+	}
 	if n, err := strconv.Atoi(os.Getenv("KOSH_PROCESS_KILLS")); err == nil && n > 0 {
 		return n
 	}

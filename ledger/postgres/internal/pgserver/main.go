@@ -21,7 +21,7 @@ const missing = 77
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	server, err := pgtest.Launch(ctx)
+	server, err := pgtest.Launch(ctx, "fsync=off") // it lives as long as its clients: nothing of it is to survive a power cut
 	if err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
 		if errors.Is(err, pgtest.ErrMissing) {
