@@ -105,7 +105,7 @@ func (p *Provider) loadBlock(ctx context.Context, key string) (*block, error) {
 func (p *Provider) remember(key string, b *block) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.blocks) > 4*int(p.config.Finality)+100 { //nolint:gosec // a number of blocks
+	if len(p.blocks) > 4*int(p.config.Finality)+100 {
 		clear(p.blocks)
 	}
 	p.blocks[key] = b

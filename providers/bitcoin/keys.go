@@ -45,7 +45,7 @@ type lock struct {
 func newKeys(n Network, account *hdkey.Public, path string) (*keys, error) {
 	k := &keys{network: n, path: path, scripts: map[string]place{}}
 	for i := range k.branches {
-		branch, err := account.Child(uint32(i)) //nolint:gosec // 0 and 1
+		branch, err := account.Child(uint32(i))
 		if err != nil {
 			return nil, fmt.Errorf("bitcoin: Config.XPub: %w", err)
 		}

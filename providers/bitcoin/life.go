@@ -60,7 +60,7 @@ func (l *life) grow(height int64, finality uint) {
 }
 
 func confirmations(mined, height int64) uint {
-	return uint(max(height-mined+1, 0)) //nolint:gosec // heights are far below 2⁶³
+	return uint(max(height-mined+1, 0))
 }
 
 // round says how often that block had it before: a chain can come back to a block that it had left.

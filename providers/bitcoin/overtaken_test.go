@@ -34,7 +34,7 @@ func TestOvertaken(t *testing.T) {
 	slept := 0
 	for _, comesBack := range []bool{false, true} {
 		for _, again := range []bool{false, true} { // the sleeper's scan follows a reorganisation of its own
-			for n := 1; ; n++ {
+			for n := 1; ; n += thin {
 				w := newWorld(t, func(c *bitcoin.Config) { c.Confirmations = []bitcoin.Tier{{Confirmations: 1}} }) // what is seen counts
 				w.fund(3, 400_000)
 				w.polled(w.p)
@@ -90,5 +90,5 @@ func TestOvertaken(t *testing.T) {
 		}
 	}
 	t.Logf("fell asleep %d times", slept)
-	require.Greater(t, slept, 60)
+	require.Greater(t, slept, 60/thin)
 }

@@ -180,7 +180,7 @@ func (r *random) end() {
 // TestRandomWorlds plays worlds in which processes die at any write, chains are reorganised, nodes forget, blocks leave out what waits and
 // fees change. KOSH_BITCOIN_SEED plays one of them again.
 func TestRandomWorlds(t *testing.T) {
-	first, worlds := uint64(1), uint64(30)
+	first, worlds := uint64(1), uint64(30/thin)
 	if text := os.Getenv("KOSH_BITCOIN_SEED"); text != "" {
 		n, err := strconv.ParseUint(text, 10, 64)
 		require.NoError(t, err)

@@ -57,7 +57,6 @@ type wire struct {
 
 	mu    sync.Mutex
 	sends int
-	late  []func()
 	fault func(method string, do func() (*http.Response, error)) (*http.Response, error, bool)
 }
 
@@ -162,7 +161,7 @@ func (w *world) fund(coins int, units int64) {
 	w.t.Helper()
 	var list []bitcointest.Payment
 	for i := range coins {
-		list = append(list, bitcointest.Payment{To: w.address(1, uint32(i%20)), Units: units}) //nolint:gosec // small
+		list = append(list, bitcointest.Payment{To: w.address(1, uint32(i%20)), Units: units})
 	}
 	_, err := w.miner.Pay(w.t.Context(), list...)
 	require.NoError(w.t, err)

@@ -195,7 +195,7 @@ func (w *world) play(to string) {
 func TestACrashAtAnyStep(t *testing.T) {
 	crashes := 0
 	for _, after := range []bool{false, true} {
-		for n := 1; ; n++ {
+		for n := 1; ; n += thin {
 			w := newWorld(t)
 			to, err := w.miner.NewAddress()
 			require.NoError(t, err)
@@ -220,5 +220,5 @@ func TestACrashAtAnyStep(t *testing.T) {
 		}
 	}
 	t.Logf("%d crashes", crashes)
-	require.Greater(t, crashes, 50)
+	require.Greater(t, crashes, 100/thin)
 }

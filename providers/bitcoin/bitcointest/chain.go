@@ -93,7 +93,7 @@ func (c *chain) connect(e *blockEntry) error {
 		}
 		hash := tx.TxHash()
 		for n, out := range tx.TxOut {
-			c.coins[*wire.NewOutPoint(&hash, uint32(n))] = coin{out, e.height, i == 0} //nolint:gosec // outputs are few
+			c.coins[*wire.NewOutPoint(&hash, uint32(n))] = coin{out, e.height, i == 0}
 		}
 	}
 	c.best = append(c.best, e.msg.BlockHash())
@@ -106,7 +106,7 @@ func (c *chain) disconnect() (left []*wire.MsgTx) {
 	for i, tx := range slices.Backward(e.msg.Transactions) {
 		hash := tx.TxHash()
 		for n := range tx.TxOut {
-			delete(c.coins, *wire.NewOutPoint(&hash, uint32(n))) //nolint:gosec // outputs are few
+			delete(c.coins, *wire.NewOutPoint(&hash, uint32(n)))
 		}
 		if i == 0 {
 			continue

@@ -29,7 +29,7 @@ func (p pool) outputs() map[wire.OutPoint]*wire.TxOut {
 	all := map[wire.OutPoint]*wire.TxOut{}
 	for hash, tx := range p {
 		for n, out := range tx.TxOut {
-			all[*wire.NewOutPoint(&hash, uint32(n))] = out //nolint:gosec // outputs are few
+			all[*wire.NewOutPoint(&hash, uint32(n))] = out
 		}
 	}
 	return all
@@ -77,7 +77,7 @@ func (n *Node) send(text string) (any, *rpcError) {
 		return nil, &rpcError{refused, "TX rejected: already have transaction in mempool " + hash.String()}
 	}
 	for i := range tx.TxOut {
-		if _, ok := n.chain.coins[*wire.NewOutPoint(&hash, uint32(i))]; ok { //nolint:gosec // outputs are few
+		if _, ok := n.chain.coins[*wire.NewOutPoint(&hash, uint32(i))]; ok {
 			return nil, &rpcError{known, "transaction already exists in blockchain"}
 		}
 	}

@@ -138,7 +138,7 @@ func (m *Miner) extend(
 	for i, tx := range b.Transactions {
 		hash := tx.TxHash()
 		for n, out := range tx.TxOut {
-			c := purseCoin{*wire.NewOutPoint(&hash, uint32(n)), out.Value, height, height + 1} //nolint:gosec // outputs are few
+			c := purseCoin{*wire.NewOutPoint(&hash, uint32(n)), out.Value, height, height + 1}
 			if i == 0 {
 				c.young = height + maturity
 			}

@@ -96,7 +96,7 @@ func (m *Miner) unspent(ctx context.Context, waiting bool, addresses []string) (
 			hash := tx.TxHash()
 			for n, out := range tx.TxOut {
 				if mine[string(out.PkScript)] {
-					coins[*wire.NewOutPoint(&hash, uint32(n))] = out.Value //nolint:gosec // outputs are few
+					coins[*wire.NewOutPoint(&hash, uint32(n))] = out.Value
 				}
 			}
 		}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package bitcoin_test
+
+const thin = 1
