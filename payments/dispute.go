@@ -187,6 +187,9 @@ func (j *journal) unbacked(rest currency.Amount) (currency.Amount, error) {
 		if e.Hold == uuid.Nil || e.Dispute != "" || e.Amount.Asset() != rest.Asset() {
 			continue
 		}
+		if slices.ContainsFunc(j.report.Effects, func(o providers.Effect) bool { return o.Reverses == e.ID }) {
+			continue // what is heard of with it takes that hold
+		}
 		h, ok := j.view.Hold(e.Hold)
 		if !ok || h.State != ledger.HoldOpen {
 			continue

@@ -207,3 +207,20 @@ func TestDisputeIsFoundByLooking(t *testing.T) {
 
 // lookOnly is a provider that has neither webhooks nor a list of events.
 type lookOnly struct{ providers.Provider }
+
+// A bank that takes a deposit back takes its provisional hold too, so that does not stand in for what is disputed besides.
+func TestDisputeOfWhatTheBankTakesBackAtOnce(t *testing.T) {
+	e := newEnv(t)
+	p := e.deposit("alice", e.link("alice", sandbox.TokenBankReturned), usd("50.00"))
+	e.fund("alice", usd("80.00"))
+	for e.payment(p.ID).State != payments.Succeeded {
+		e.pass(time.Hour)
+	}
+	_, err := e.sandbox.OpenDispute(p.ID, usd("50.00"), false)
+	require.NoError(t, err)
+	e.clock.advance(100 * time.Hour) // nobody works until the bank has taken it back too
+	e.work()
+	require.Equal(t, providers.DisputeOpen, e.payment(p.ID).Dispute)
+	e.hasWallet("alice", "80.00", "50.00", "0.00")
+	e.sound()
+}
