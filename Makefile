@@ -9,7 +9,7 @@ BENCHTIME ?= 200ms
 ROUNDS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint bench bench-currency bench-ledger bench-postgres bench-sqlite fuzz sim sim-planted sim-crashes cover vet fmt tidy
+.PHONY: help test lint bench bench-currency bench-ledger bench-postgres bench-sqlite fuzz test-chains sim sim-planted sim-crashes cover vet fmt tidy
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,11 @@ bench-sqlite: ## compare the SQLite store with naive SQL, and let a book grow (A
 	@cd ledger/sqlite && $(if $(ACCOUNTS),KOSH_BENCH_ACCOUNTS='$(ACCOUNTS)') $(if $(TRANSFERS),KOSH_BENCH_TRANSFERS='$(TRANSFERS)') \
 		$(if $(GROWTH),KOSH_BENCH_GROWTH='$(GROWTH)') $(if $(KEYS),KOSH_BENCH_KEYS='$(KEYS)') \
 		go test -run '^$$' -bench 'Callers|Growth' -benchtime 1x -timeout 0 .
+
+# make test runs both suites on go-ethereum's simulated chain and on anvil; here geth plays a day besides.
+test-chains: ## run the chain adapters on real nodes (builds geth, which takes minutes the first time)
+	@cd providers/evm/internal/nodes && go test -count=1 -tags chains -timeout 60m .
+	@cd providers/bitcoin/internal/nodes && go test -count=1 -timeout 60m .
 
 fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz

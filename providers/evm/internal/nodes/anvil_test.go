@@ -8,8 +8,6 @@ import (
 	"math/big"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -23,9 +21,6 @@ import (
 	"github.com/koshpay/kosh/providers/evm/internal/chainworld"
 	"github.com/koshpay/kosh/providers/providertest"
 )
-
-// anvilVersion is of the npm package @foundry-rs/anvil-linux-amd64 and its like.
-const anvilVersion = "1.7.1"
 
 // anvilNode is anvil as a process of its own. One serves all tests; each begins with an empty chain.
 type anvilNode struct {
@@ -64,37 +59,18 @@ func needAnvil(t testing.TB) *anvilNode {
 	return &anvilNode{at: anvil.at}
 }
 
-// findAnvil returns the program: that of KOSH_ANVIL, or of the cache folder, into which npm fetches it the first time.
+// findAnvil returns the program, or how to get it.
 func findAnvil() (path, missing string) {
-	if path = os.Getenv("KOSH_ANVIL"); path != "" {
-		return path, ""
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", "set KOSH_ANVIL to the program, or HOME"
-	}
-	arch := map[string]string{"amd64": "amd64", "arm64": "arm64"}[runtime.GOARCH]
-	name := fmt.Sprintf("@foundry-rs/anvil-%s-%s", runtime.GOOS, arch)
-	folder := filepath.Join(cache, "kosh", "anvil-"+anvilVersion)
-	path = filepath.Join(folder, "node_modules", filepath.FromSlash(name), "bin", "anvil")
-	if _, err := os.Stat(path); err == nil {
-		return path, ""
-	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		return "", "install npm, which fetches it, or set KOSH_ANVIL to the program"
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) //nolint:usetesting // for all tests
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, npm, "install", "--no-audit", "--no-fund", "--prefix", folder, name+"@"+anvilVersion).CombinedOutput(); err != nil {
-		return "", "npm install " + name + "@" + anvilVersion + " failed: " + firstLine(out)
+	out, err := exec.CommandContext(ctx, "bash", "../../../../.ci/anvil").Output()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if last := lines[len(lines)-1]; err == nil {
+		return last, ""
+	} else if last != "" {
+		return "", last
 	}
-	return path, ""
-}
-
-func firstLine(b []byte) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-	return line
+	return "", "bash .ci/anvil says how"
 }
 
 func startAnvil(port int) (at, missing string, err error) {
