@@ -18,8 +18,8 @@ type Poster interface {
 	Self() Store
 
 	// Post records entries in order, each whole or not at all, and returns how many. It may stop before any of them, and
-	// stops before one whose key has a row, or one of whose accounts does not exist, or whose ids are taken, or for which
-	// decide returns false. What it stops before goes through Update. When it fails, nothing is recorded but the entries
+	// stops before one whose key has a row, or one of whose accounts does not exist, or whose transaction is there, or for
+	// which decide returns false. What it stops before goes through Update. When it fails, nothing is recorded but the entries
 	// that it counts.
 	//
 	// For each entry decide is given the accounts as they stand, in the order of PlainEntry.Accounts, and space for a balance a

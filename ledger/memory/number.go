@@ -79,15 +79,7 @@ func (b *book) number(transactions []ref, block *ledger.Block, sequence string) 
 	if block.Last-block.First+1 != uint64(len(transactions)) || b.blocks.has(block) {
 		return errors.New("memory: a block is there already, or of other changes")
 	}
-	left := len(transactions)
-	for _, chunk := range b.pending.list.chunks {
-		for _, at := range chunk[:min(left, len(chunk))] {
-			b.pending.index.remove(b.pending.hash(b.pending.idAt(at)), uint32(at))
-			b.pending.space.release(at)
-			left--
-		}
-	}
-	b.pending.list.drop(len(transactions))
+	b.pending.dropFirst(len(transactions))
 	w := &b.write // without how many and no position
 	for i, at := range transactions {
 		w.begin()

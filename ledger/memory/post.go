@@ -54,8 +54,7 @@ type poster struct {
 // postEntry is where an entry belongs in the indexes.
 type postEntry struct {
 	key, transaction seat
-	pending          uint32 // hash
-	first            int    // of its accounts in poster.accounts
+	first            int // of its accounts in poster.accounts
 }
 
 // post records entries up to the first that it leaves, and returns how many.
@@ -66,8 +65,7 @@ func (b *book) post(entries []*ledger.PlainEntry, decide ledger.DecidePlain) int
 		at := &s.entries[i]
 		b.keys.index.again(&at.key, b.keys.isText(e.Key))
 		b.transactions.index.again(&at.transaction, b.transactions.isID(e.Transaction))
-		pending := b.pending.index.seek(at.pending, b.pending.isID(e.ID))
-		if b.keys.row(ref(at.key.number)) != 0 || at.transaction.number != 0 || pending.number != 0 {
+		if b.keys.row(ref(at.key.number)) != 0 || at.transaction.number != 0 {
 			return i
 		}
 		accounts := s.accounts[at.first : at.first+len(e.Accounts)]
@@ -80,7 +78,7 @@ func (b *book) post(entries []*ledger.PlainEntry, decide ledger.DecidePlain) int
 			return i
 		}
 		b.putPlain(e, at, accounts)
-		b.putPlainPending(e, &pending, ref(at.transaction.number))
+		b.putPlainPending(e, ref(at.transaction.number))
 	}
 	return len(entries)
 }
@@ -93,7 +91,7 @@ func (b *book) lookAhead(entries []*ledger.PlainEntry) {
 	for _, e := range entries {
 		s.entries = append(s.entries, postEntry{
 			key: seat{hash: b.keys.hash(e.Key)}, transaction: seat{hash: b.transactions.hash(e.Transaction)},
-			pending: b.pending.hash(e.ID), first: len(s.hashes),
+			first: len(s.hashes),
 		})
 		for i := range e.Accounts {
 			s.hashes = append(s.hashes, b.accounts.hash(e.Accounts[i]))
@@ -251,13 +249,11 @@ func (b *book) putPlainLine(e *ledger.PlainEntry, i int, n uint32, transaction r
 }
 
 // putPlainPending writes what putPending would.
-func (b *book) putPlainPending(e *ledger.PlainEntry, at *seat, transaction ref) {
+func (b *book) putPlainPending(e *ledger.PlainEntry, transaction ref) {
 	w := &b.write
 	w.begin()
 	w.idAndTime(e.ID, e.RecordedAt)
 	w.buf = append(w.buf, plainChange...)
 	w.ref(transaction)
-	place := b.pending.space.add(w.buf)
-	b.pending.index.sit(at, uint32(place))
-	b.pending.list.add(place)
+	b.pending.addUnsettled(w.buf)
 }

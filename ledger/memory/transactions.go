@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/koshpay/kosh/ledger"
@@ -20,6 +21,10 @@ type byID[R any] struct {
 	// same, or to the one after it.
 	recent []recentID
 	turn   int
+
+	// What is in the list and not yet in the index, in the order in which it was added: rows that come and go in order are
+	// never asked for by id. Whoever asks calls settle first.
+	unsettled []ref
 }
 
 type recentID struct {
@@ -57,8 +62,54 @@ func (t *byID[R]) known(id ledger.ID) ref {
 	return t.at(id)
 }
 
-// begin forgets what was put by the last update.
+// settle brings everything into the index.
+func (t *byID[R]) settle() {
+	for _, at := range t.unsettled {
+		t.index.add(t.hash(t.idAt(at)), uint32(at))
+	}
+	t.unsettled = t.unsettled[:0]
+}
+
+// unsettledAt is for readers, who may not settle: it looks at each.
+func (t *byID[R]) unsettledAt(id ledger.ID) ref {
+	for _, at := range t.unsettled {
+		if t.is(at, id) {
+			return at
+		}
+	}
+	return 0
+}
+
+// addUnsettled adds a record whose id is not there yet, and leaves the index for later.
+func (t *byID[R]) addUnsettled(record []byte) {
+	at := t.space.add(record)
+	t.unsettled = append(t.unsettled, at)
+	t.list.add(at)
+}
+
+// dropFirst takes the first n records of the list out.
+func (t *byID[R]) dropFirst(n int) {
+	left, settled := n, 0 // of those not in the index, how many went
+	for _, chunk := range t.list.chunks {
+		for _, at := range chunk[:min(left, len(chunk))] {
+			if settled < len(t.unsettled) && t.unsettled[settled] == at {
+				settled++
+			} else {
+				t.unsettled, settled = t.unsettled[settled:], 0
+				t.settle()
+				t.index.remove(t.hash(t.idAt(at)), uint32(at))
+			}
+			t.space.release(at)
+			left--
+		}
+	}
+	t.unsettled = t.unsettled[settled:]
+	t.list.drop(n)
+}
+
+// begin forgets what was put by the last update, and settles for the one that comes.
 func (t *byID[R]) begin() {
+	t.settle()
 	t.turn = 0
 	if t.recent = t.recent[:0]; cap(t.recent) > muchScratch {
 		t.recent = nil
@@ -137,6 +188,9 @@ func (t *byID[R]) find(ids []ledger.ID, s *scratch, read func(ref) R) (found []R
 		if at != 0 && !t.is(at, ids[i]) { // another one with the same hash
 			at = t.atHash(ids[i], s.hashes[i])
 		}
+		if at == 0 {
+			at = t.unsettledAt(ids[i])
+		}
 		if at == 0 || !s.once.add(uint64(at)) {
 			continue
 		}
@@ -194,6 +248,7 @@ func (r *reader) idAndTime() (ledger.ID, time.Time) {
 
 func (t *byID[R]) clone(space *arena) *byID[R] {
 	c := newByID[R](space, t.seed)
+	c.unsettled = slices.Clone(t.unsettled)
 	c.index = t.index.clone()
 	c.list = *t.list.clone(c.list.places, func(at ref) ref { return at })
 	return c
