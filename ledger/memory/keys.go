@@ -244,18 +244,22 @@ const (
 	keyTransaction // the one result is a transaction that is kept, and the time is its own
 	keyDigest      // the inputs are the digest of a post
 	keyLines       // the balances are those of lines that are kept, of accounts of the transaction
+	keyNear        // the id was made just before the transaction's, which says its first half
 )
 
 // keyRow writes what became of a key. Most entries are a transaction and nothing else: its time, its accounts and their
 // balances are not written again.
 func (w *writer) keyRow(k *ledger.KeyRow) {
-	w.id(k.Receipt.ID)
 	has := bit(k.Receipt.Key != k.Key, keyReceiptOther) | bit(k.Refusal != nil, keyRefused) | bit(k.Receipt.Guarded != nil, keyGuarded)
 	at := w.onlyTransaction(k)
 	digest, short := postDigest(k.Inputs)
 	has |= bit(at != 0, keyTransaction) | bit(short, keyDigest)
+	if at != 0 {
+		has |= bit(near(k.Receipt.ID, w.book.transactions.idAt(at)), keyNear)
+	}
 	place := len(w.buf)
 	w.byte(has)
+	w.keyID(k.Receipt.ID, has)
 	if at != 0 {
 		w.ref(at)
 	} else {
@@ -296,27 +300,56 @@ func (w *writer) onlyTransaction(k *ledger.KeyRow) ref {
 	return at
 }
 
+// near reports whether a UUIDv7 was made just before another one, so that its first half follows from the other's.
+func near(id, next ledger.ID) bool { return before(next) == [8]byte(id[:8]) }
+
+// before returns the first half of the UUIDv7 that was made before one within the same millisecond.
+func before(next ledger.ID) (half [8]byte) {
+	binary.BigEndian.PutUint64(half[:], binary.BigEndian.Uint64(next[:8])-1)
+	return half
+}
+
+func (w *writer) keyID(id ledger.ID, has byte) {
+	if has&keyNear != 0 {
+		w.buf = append(w.buf, id[8:]...)
+		return
+	}
+	w.id(id)
+}
+
+// keyHead reads of the row of a key what it begins with: the id of the entry, the time, and the place of the transaction
+// that is all it made, if it is.
+func (r *reader) keyHead() (id ledger.ID, micros int64, has byte, transaction ref) {
+	if has = r.byte(); has&keyNear != 0 {
+		copy(id[8:], r.take(8))
+	} else {
+		id = r.id()
+	}
+	if has&keyTransaction == 0 {
+		return id, int64(binary.LittleEndian.Uint64(r.take(8))), has, 0 //nolint:gosec // the bits
+	}
+	transaction = r.ref()
+	if has&keyNear != 0 {
+		half := before(r.book.transactions.idAt(transaction))
+		copy(id[:8], half[:])
+	}
+	return id, timeOf(r.book.space.from(transaction)), has, transaction
+}
+
 // keyTime returns the id of the entry and the time that a row of a key tells, in microseconds.
 func (b *book) keyTime(row ref) (id ledger.ID, micros int64) {
-	record := b.space.from(row)
-	id = ledger.ID(record)
-	if record[len(id)]&keyTransaction != 0 {
-		return id, timeOf(b.space.from(ref(binary.LittleEndian.Uint32(record[len(id)+1:]))))
-	}
-	return id, int64(binary.LittleEndian.Uint64(record[len(id)+1:])) //nolint:gosec // the bits
+	r := b.reader(row)
+	id, micros, _, _ = r.keyHead()
+	return id, micros
 }
 
 func (r *reader) keyRow(key string) (k ledger.KeyRow) {
 	k.Key, k.Receipt.Key = key, key
-	k.Receipt.ID = r.id()
-	has := r.byte()
-	var at ref
-	if has&keyTransaction != 0 {
-		at = r.ref()
-		k.Receipt.RecordedAt = microTime(timeOf(r.book.space.from(at)))
+	id, micros, has, at := r.keyHead()
+	k.Receipt.ID, k.Receipt.RecordedAt = id, microTime(micros)
+	if at != 0 {
 		k.Receipt.Results = []ledger.Result{{Transaction: r.book.transactions.idAt(at)}}
 	} else {
-		k.Receipt.RecordedAt = microTime(int64(binary.LittleEndian.Uint64(r.take(8)))) //nolint:gosec // the bits
 		k.Receipt.Results = r.results()
 	}
 	if has&keyReceiptOther != 0 {

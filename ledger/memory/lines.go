@@ -70,6 +70,7 @@ const (
 	lineEffective             // its own effective time
 	lineHold                  // of a hold
 	lineTerms                 // carries terms
+	linePosting               // of a posting of a transaction that is kept, whose place stands where the side would
 	lineSideShift = 4         // of the second byte
 )
 
@@ -84,8 +85,14 @@ func (w *writer) line(l *ledger.Line, number uint32) {
 		bit(at == 0 && l.Transaction != ledger.ID{}, lineOther) | bit(sameTimes, lineSameTimes) |
 		bit(!sameTimes && !l.EffectiveAt.Equal(l.RecordedAt), lineEffective) | bit(l.Hold != ledger.ID{}, lineHold) |
 		bit(l.Terms != nil, lineTerms)
+	where := byte(l.Side)
+	if has&lineKnown != 0 {
+		if posting := w.book.postingOf(at, l); posting >= 0 {
+			has, where = has|linePosting, byte(posting) //nolint:gosec // below 1<<lineSideShift
+		}
+	}
 	w.byte(has)
-	w.byte(byte(l.Kind) | byte(l.Side)<<lineSideShift)
+	w.byte(byte(l.Kind) | where<<lineSideShift)
 	if has&lineInTurn == 0 {
 		w.uint(l.Version)
 	}
@@ -102,7 +109,9 @@ func (w *writer) line(l *ledger.Line, number uint32) {
 		w.time(l.EffectiveAt)
 	}
 	w.amount(l.Posted)
-	w.amount(l.Amount)
+	if has&linePosting == 0 {
+		w.amount(l.Amount)
+	}
 	w.amount(l.Held)
 	if has&lineHold != 0 {
 		w.id(l.Hold)
@@ -120,8 +129,10 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 	if has&lineInTurn == 0 {
 		l.Version = r.uint()
 	}
+	var known ref
 	if has&lineKnown != 0 {
 		at := r.ref()
+		known = at
 		l.Transaction = r.book.transactions.idAt(at)
 		if has&lineSameTimes != 0 {
 			recorded, effective := r.book.transactions.times(at)
@@ -138,7 +149,13 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 	if has&lineEffective != 0 {
 		l.EffectiveAt = r.time()
 	}
-	l.Posted, l.Amount, l.Held = r.amount(), r.amount(), r.amount()
+	l.Posted = r.amount()
+	if has&linePosting != 0 {
+		l.Side, l.Amount = r.book.posting(known, kind>>lineSideShift)
+	} else {
+		l.Amount = r.amount()
+	}
+	l.Held = r.amount()
 	if has&lineHold != 0 {
 		l.Hold = r.id()
 	}
@@ -146,6 +163,32 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 		l.Terms = new(r.terms())
 	}
 	return l
+}
+
+// postingOf returns the place of the posting of a transaction that a line is of, or −1.
+func (b *book) postingOf(at ref, l *ledger.Line) int {
+	n := b.accounts.known(&l.Account)
+	r := b.reader(at)
+	_, has := r.transactionKey()
+	for i := range min(r.postings(has), 1<<(8-lineSideShift)) {
+		v := r.uint()
+		if amount := r.amount(); n != 0 && v == uint64(n)<<sideBits|uint64(l.Side) && amount == l.Amount {
+			return i
+		}
+	}
+	return -1
+}
+
+// posting reads the side and the amount of a posting of a transaction.
+func (b *book) posting(at ref, place byte) (ledger.Side, currency.Amount) {
+	r := b.reader(at)
+	_, has := r.transactionKey()
+	r.postings(has)
+	for range place {
+		r.uint()
+		r.amount()
+	}
+	return ledger.Side(r.uint() % (1 << sideBits)), r.amount() //nolint:gosec // two bits
 }
 
 // lineBalance reads of a line its version and balances only.
@@ -169,7 +212,9 @@ func (r *reader) lineBalance(number uint32) (version uint64, posted, held curren
 		r.int()
 	}
 	posted = r.amount()
-	r.amount()
+	if has&linePosting == 0 {
+		r.amount()
+	}
 	return version, posted, r.amount()
 }
 

@@ -208,8 +208,9 @@ func (w *writer) plainTransaction(e *ledger.PlainEntry, word ref, numbers []uint
 
 // plainKey writes what keyRow would.
 func (w *writer) plainKey(e *ledger.PlainEntry, transaction ref, accounts []ledger.AccountInfo) {
-	w.id(e.ID)
-	w.byte(keyTransaction | keyDigest | keyLines)
+	has := keyTransaction | keyDigest | keyLines | bit(near(e.ID, e.Transaction), keyNear)
+	w.byte(has)
+	w.keyID(e.ID, has)
 	w.ref(transaction)
 	w.buf = append(w.buf, e.Digest[:]...)
 	w.byte(byte(len(accounts))) //nolint:gosec // at most MaxPlainPostings
@@ -234,16 +235,14 @@ func (b *book) putPlainLine(e *ledger.PlainEntry, i int, n uint32, transaction r
 			number++ // its lines are appended later
 		}
 	}
-	p := &e.Postings[i]
 	w.last = nil
-	w.byte(bit(row.version == uint64(number)+1, lineInTurn) | lineKnown | lineSameTimes)
-	w.byte(byte(ledger.LinePosted) | byte(p.Side)<<lineSideShift)
+	w.byte(bit(row.version == uint64(number)+1, lineInTurn) | lineKnown | lineSameTimes | linePosting)
+	w.byte(byte(ledger.LinePosted) | byte(i)<<lineSideShift) //nolint:gosec // below MaxPlainPostings
 	if row.version != uint64(number)+1 {
 		w.uint(row.version)
 	}
 	w.ref(transaction)
 	w.amount(s.posted[i])
-	w.amount(p.Amount)
 	w.amount(s.infos[e.Of[i]].Held)
 	row.lines.time, row.lines.version = e.RecordedAt.UnixMicro(), max(row.lines.version, row.version)
 }
