@@ -23,6 +23,7 @@ type longWay struct{ ledger.Store }
 type counting struct {
 	*memory.Store
 	posted, updates int
+	last            []byte // the inputs of the last entry
 }
 
 func (s *counting) Self() ledger.Store { return s }
@@ -30,6 +31,9 @@ func (s *counting) Self() ledger.Store { return s }
 func (s *counting) Post(ctx context.Context, book string, entries []*ledger.PlainEntry, decide ledger.DecidePlain) (int, error) {
 	n, err := s.Store.Post(ctx, book, entries, decide)
 	s.posted += n
+	if n > 0 {
+		s.last = entries[n-1].Inputs()
+	}
 	return n, err
 }
 
@@ -205,6 +209,9 @@ func TestShortWayGoesOnAfterARefusal(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3, s.posted-posted, "those before the refusals")
+	rows, err := s.Read(t.Context(), "main", ledger.Names{Keys: []string{"t2"}})
+	require.NoError(t, err)
+	require.Equal(t, string(rows.Keys[0].Inputs), string(s.last))
 	balances, err := w.Balances(t.Context(), ledger.AsOf{}, alice, bob)
 	require.NoError(t, err)
 	require.Zero(t, balances[0].Posted.Sign())

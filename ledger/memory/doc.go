@@ -31,5 +31,9 @@
 // that it knows an account by the place of its text, because the ledger gives back the strings that it was given
 // (scratch.go), and a key or a transaction by its turn, because rows come in the order of the entries.
 //
+// The commonest entries, a Post and nothing else, go a shorter way (post.go into the book, number.go into the feed; see
+// [ledger.Poster]): the rules run on the accounts themselves, and the records are written without rows in between. It is
+// what to leave out of a first store.
+//
 // When yours compiles, run package ledgertest against it: it has a check for each of these promises.
 package memory
