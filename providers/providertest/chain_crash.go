@@ -252,7 +252,7 @@ var crashReplacingCheck = ChainCheck{
 
 var crashSweepingCheck = ChainCheck{
 	Name: "crash-while-sweeping",
-	Rule: "A process may die before or after any step of sweeping. Nothing is lost, nothing is taken for a deposit, every fee is reported, and the next one " +
+	Rule: "A process may die before or after any change that a scan and a sweep make. Nothing is lost, nothing is taken for a deposit, every fee is reported, and the next one " +
 		"sweeps what is left.",
 	run: func(p *chainProbe) {
 		if p.Sweep == nil {
@@ -261,16 +261,32 @@ var crashSweepingCheck = ChainCheck{
 		a := p.some()
 		to := p.address(a, "alice")
 		var paid []string
-		p.everyDeath("a sweep", func(victim *Tap, _ string) {
+		sweep := func(victim *Tap) { // some adapters sweep when they poll
 			paid = append(paid, p.pay(ChainPayment{to, p.Usual(a)}))
 			p.mine(p.Confirmations)
-			p.drain()
 			p.restart(victim)
+			kept := p.cursor
+			_ = p.scan()
 			_ = p.Sweep(p.adapter)
+			p.cursor = kept
 			p.restart(nil)
 			p.mine(1)
 			p.drain()
-		})
+		}
+		whole := &Tap{}
+		sweep(whole)
+		changes := 0
+		for _, s := range whole.taken() {
+			if s.changes {
+				changes++
+			}
+		}
+		for n := 1; n <= changes; n++ {
+			for _, late := range []bool{false, true} {
+				sweep(diesAtChange(n, late))
+			}
+		}
+		p.note("a scan and a sweep change something %d times: a process died before and after each", changes)
 		tap := &Tap{}
 		p.restart(tap)
 		for range 3 {

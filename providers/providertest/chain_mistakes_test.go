@@ -148,6 +148,7 @@ var brokenAdapters = []struct {
 	{skipsOwn, "withdrawal-to-ourselves"},
 	{countsOwn, "sweeping-costs-and-moves-nothing"},
 	{forgetsSweeps, "sweeping-costs-and-moves-nothing"},
+	{keepsSpent, "sweeping-costs-and-moves-nothing"},
 
 	{ignoresCap, "fee-cap"},
 	{ignoresExpiry, "quote-expired"},

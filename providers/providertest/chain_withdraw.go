@@ -241,7 +241,7 @@ var ownAddressCheck = ChainCheck{
 var sweepCheck = ChainCheck{
 	Name: "sweeping-costs-and-moves-nothing",
 	Rule: "What is collected from our addresses, and what they are given to pay for it, are neither deposits nor withdrawals; what the network takes for " +
-		"it is a Fee of a Settlement.",
+		"it is a Fee of a Settlement, which a reorganisation takes back.",
 	run: func(p *chainProbe) {
 		if p.Sweep == nil {
 			p.waive("the adapter does not sweep (no ChainWorld.Sweep)")
@@ -255,7 +255,15 @@ var sweepCheck = ChainCheck{
 		p.drain()
 		before := len(p.deposits())
 		for range 3 {
+			fees := p.settlementFees()
 			p.must(p.Sweep(p.adapter), "Sweep")
+			p.mine(p.Confirmations)
+			p.drain()
+			p.reorganise(p.Confirmations)
+			p.drain()
+			if orphaned := p.settlementFees(); orphaned.Cmp(fees) != 0 {
+				p.failf("the fees of sweeping that was orphaned come to %v units, want the %v before it", orphaned, fees)
+			}
 			p.mine(p.Confirmations)
 			p.drain()
 		}
@@ -270,18 +278,23 @@ var sweepCheck = ChainCheck{
 		if n := len(p.deposits()); n != before {
 			p.failf("sweeping made %d deposits", n-before)
 		}
-		fees := new(big.Int)
-		for _, r := range p.reports {
-			for _, e := range r.Effects {
-				if r.Kind == providers.Settlement && e.Kind == providers.Fee {
-					fees.Add(fees, e.Amount.Big())
-				}
-			}
-		}
-		if fees.Sign() >= 0 {
+		if fees := p.settlementFees(); fees.Sign() >= 0 {
 			p.failf("the fees of sweeping come to %v units, want less than 0", fees)
 		}
 	},
+}
+
+// settlementFees is the sum of all effects of settlements.
+func (p *chainProbe) settlementFees() *big.Int {
+	sum := new(big.Int)
+	for _, r := range p.reports {
+		for _, e := range r.Effects {
+			if r.Kind == providers.Settlement {
+				sum.Add(sum, e.Amount.Big())
+			}
+		}
+	}
+	return sum
 }
 
 func (p *chainProbe) deposits() (references []string) {
