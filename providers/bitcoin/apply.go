@@ -35,6 +35,11 @@ func (a *application) run(ctx context.Context) error {
 				return err
 			}
 		}
+		for _, r := range b.Rivals {
+			if err := a.output(ctx, r.Output); err != nil {
+				return err
+			}
+		}
 		for _, o := range b.Ours {
 			if err := a.operation(ctx, o); err != nil {
 				return err
@@ -111,8 +116,9 @@ func (a *application) output(ctx context.Context, outpoint string) error {
 	a.seen[outpoint] = true
 	found := slices.IndexFunc(a.block.Finds, func(f find) bool { return f.Output == outpoint })
 	spent := slices.IndexFunc(a.block.Spends, func(s spend) bool { return s.Output == outpoint })
+	rivaled := slices.IndexFunc(a.block.Rivals, func(r rival) bool { return r.Output == outpoint })
 	o, err := change(ctx, a.p.state, outputKey(outpoint), func(o *output) error {
-		if o.Step >= a.scan.Number || found < 0 && spent < 0 && !a.grows(&o.life) {
+		if o.Step >= a.scan.Number || found < 0 && spent < 0 && rivaled < 0 && o.Rival == nil && !a.grows(&o.life) {
 			return errSame
 		}
 		o.Step = a.scan.Number
@@ -126,13 +132,17 @@ func (a *application) output(ctx context.Context, outpoint string) error {
 			o.SpentBy = a.block.Spends[spent].By
 		}
 		a.step(&o.life, found >= 0, "")
+		a.rival(o, rivaled)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
+	if err := a.bury(ctx, outpoint, o); err != nil {
+		return err
+	}
 	a.tier(&o.life)
-	if !o.Change && (found >= 0 || a.grows(&o.life)) {
+	if !o.Change && (found >= 0 || o.gone() || a.grows(&o.life)) {
 		a.events = append(a.events, event{At: a.p.now(), Reference: outpoint})
 	}
 	return nil

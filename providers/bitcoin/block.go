@@ -23,6 +23,7 @@ type block struct {
 	Spends  []spend   `json:"spends,omitempty"`
 	Ours    []ours    `json:"ours,omitempty"`
 	Foreign []foreign `json:"foreign,omitempty"`
+	Rivals  []rival   `json:"rivals,omitempty"`
 }
 
 type (
@@ -33,6 +34,8 @@ type (
 		Place    place  `json:"place"`
 		Coinbase bool   `json:"coinbase,omitempty"`
 		Change   bool   `json:"change,omitempty"` // of a transaction of ours
+		// Inputs are what its transaction spends, the first maxWatched of it.
+		Inputs []string `json:"inputs,omitempty"`
 	}
 	// spend is a coin of ours that was spent.
 	spend struct {
@@ -44,6 +47,11 @@ type (
 	ours struct {
 		Key  string `json:"key"`
 		TxID string `json:"tx"`
+	}
+	// rival is a transaction that spends what the transaction of an orphaned output of ours spends: only one of them can be in a chain.
+	rival struct {
+		Output string `json:"output"`
+		By     string `json:"by"`
 	}
 	// foreign is a transaction that spends coins of ours and that no operation made.
 	foreign struct {
@@ -127,7 +135,12 @@ func (p *Provider) readBlock(ctx context.Context, s scan, hash string) (*block, 
 		return nil, err
 	}
 	b := &block{Height: s.Height + 1, Parent: raw.Header.PrevBlock.String(), Before: s.Doc, Time: raw.Header.Timestamp.Unix()}
+	orphans, err := p.orphans(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	for i, tx := range raw.Transactions {
+		b.rivals(orphans, tx)
 		if err := p.match(ctx, b, coins, tx, i == 0); err != nil {
 			return nil, err
 		}
@@ -180,12 +193,19 @@ func (p *Provider) match(ctx context.Context, b *block, coins map[string]int64, 
 	case spent > 0:
 		b.Foreign = append(b.Foreign, foreign{txid.String(), units})
 	}
+	var inputs []string
+	for _, in := range tx.TxIn[:min(len(tx.TxIn), maxWatched)] {
+		inputs = append(inputs, outpoint(in.PreviousOutPoint.Hash, int(in.PreviousOutPoint.Index)))
+	}
 	for n, out := range tx.TxOut {
 		w, ok := p.keys.find(out.PkScript)
 		if !ok || out.Value <= 0 {
 			continue
 		}
 		f := find{Output: outpoint(txid, n), Units: out.Value, Place: w, Coinbase: coinbase, Change: key != "" && w.Branch == change44}
+		if !coinbase {
+			f.Inputs = inputs
+		}
 		b.Finds = append(b.Finds, f)
 		coins[f.Output] = f.Units
 	}

@@ -35,7 +35,8 @@
 //
 // Blocks are read one after the other, each one in a step that is durable before it is applied, so a crash or a second process changes
 // nothing. When the chain was reorganised the blocks it no longer has are taken back, newest first: a deposit that had counted gets
-// a Reversed effect, and a new Moved one if it is mined again, whose id has the new block. The scan begins with Config.StartHeight, or where
+// a Reversed effect, and a new Moved one if it is mined again, whose id has the new block. One whose payer spent the money otherwise ends when
+// that is final (double_spent), and so does a withdrawal that was to be paid with it (inputs_spent). The scan begins with Config.StartHeight, or where
 // the chain ends when the adapter is first used.
 //
 // # Withdrawals

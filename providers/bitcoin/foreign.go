@@ -78,8 +78,7 @@ func (a *application) victims(ctx context.Context, by string) (keys []string, er
 		if _, err := a.p.state.load(ctx, opKey(o.Reserved), &op); err != nil {
 			return nil, err
 		}
-		// What replaces a transaction spends all that it spends.
-		if len(op.Sent) > 0 && slices.ContainsFunc(op.Sent[0].Inputs, func(in input) bool { return in.Output == s.Output }) {
+		if op.needs(s.Output) {
 			keys = append(keys, o.Reserved)
 		}
 	}

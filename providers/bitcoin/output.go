@@ -10,12 +10,14 @@ import (
 // output is an output to an address of ours: a coin, and a deposit unless it is change.
 type output struct {
 	life
-	Units    int64  `json:"units"`
-	Place    place  `json:"place"`
-	Change   bool   `json:"change,omitempty"`
-	Coinbase bool   `json:"coinbase,omitempty"`
-	Dust     bool   `json:"dust,omitempty"`
-	SpentBy  string `json:"spent_by,omitempty"` // a transaction in the chain
+	Units    int64    `json:"units"`
+	Place    place    `json:"place"`
+	Change   bool     `json:"change,omitempty"`
+	Coinbase bool     `json:"coinbase,omitempty"`
+	Dust     bool     `json:"dust,omitempty"`
+	Inputs   []string `json:"inputs,omitempty"`   // what its transaction spends
+	Rival    *mine    `json:"rival,omitempty"`    // the transaction that spends one of those while this one is not in the chain
+	SpentBy  string   `json:"spent_by,omitempty"` // a transaction in the chain
 	// Reserved is the operation that means to spend it. It holds only as long as that operation's plan or transactions have the
 	// output: see Provider.taken.
 	Reserved string `json:"reserved,omitempty"`
@@ -38,7 +40,7 @@ func (o *output) spendable(height int64) bool {
 
 // begin sets an output up when a block first has it.
 func (p *Provider) begin(o *output, f find) {
-	o.Units, o.Place, o.Coinbase, o.Change = f.Units, f.Place, f.Coinbase, f.Change
+	o.Units, o.Place, o.Coinbase, o.Change, o.Inputs = f.Units, f.Place, f.Coinbase, f.Change, f.Inputs
 	if o.Required > 0 {
 		return
 	}
@@ -82,6 +84,13 @@ func (p *Provider) reportDeposit(ctx context.Context, reference string) (provide
 	p.reportLife(&r, o.life, s.Height, func(mine) string { return name }, func(mine) []movement {
 		return []movement{{kind: providers.Moved, units: o.Units}}
 	})
+	if o.gone() {
+		r.State, r.Final = providers.Failed, true
+		if len(r.Effects) > 0 { // it came, and was taken back
+			r.State = providers.Succeeded
+		}
+		r.Reason = providers.Reason{Code: "double_spent", Public: "The payer spent the money otherwise."}
+	}
 	if o.Dust && r.State == providers.Succeeded {
 		r.Reason = providers.Reason{Code: "dust", Public: "This is less than we accept."}
 	}

@@ -27,6 +27,8 @@ type random struct {
 	sent    []providers.Operation
 	refused map[string]bool
 	paid    []string // transactions of others
+	gone    []string // those of them that never come back
+	lost    int      // withdrawals that were to be paid with them
 	dead    bool
 	steps   int // until the process dies; 0: it does not
 	late    bool
@@ -110,14 +112,12 @@ func (r *random) act() string {
 		require.True(r.t, err == nil || errors.Is(err, errDied), "%v", err)
 		return "poll"
 	case n < 88:
-		require.NoError(r.t, r.miner.Reorganise(ctx, 1+rng.IntN(finality-2)))
+		r.dead, r.steps = false, 0
+		r.p = r.open()
+		depth := 1 + rng.IntN(finality-2)
+		require.NoError(r.t, r.miner.Reorganise(ctx, depth, r.dropped(depth)...))
 		// What the other branch has counts from now on, so two in a row stay above what is final.
 		_, _, err := r.p.Poll(ctx, "", 1)
-		if errors.Is(err, errDied) {
-			r.revive()
-			r.dead, r.steps = false, 0
-			_, _, err = r.p.Poll(ctx, "", 1)
-		}
 		require.NoError(r.t, err)
 		require.NoError(r.t, r.miner.Mine(ctx, finality))
 		return "reorganise"
@@ -138,6 +138,21 @@ func (r *random) act() string {
 		r.node.Forget()
 		return "forget"
 	}
+}
+
+// dropped chooses a transaction of others, of the newest blocks, that never comes back.
+func (r *random) dropped(depth int) []string {
+	_, _, err := r.p.Poll(r.t.Context(), "", 1)
+	require.NoError(r.t, err)
+	for i, txid := range r.paid {
+		report, err := r.p.Lookup(r.t.Context(), providers.Query{Reference: txid + ":0"})
+		if err == nil && report.Confirmations > 0 && int(report.Confirmations) <= depth && r.rng.IntN(2) == 0 { //nolint:gosec // small
+			r.paid = append(r.paid[:i:i], r.paid[i+1:]...)
+			r.gone = append(r.gone, txid)
+			return []string{txid}
+		}
+	}
+	return nil
 }
 
 // end lets everything come to an end, and checks it: each withdrawal that was not refused arrived once, what was refused never did, and the
@@ -163,10 +178,25 @@ func (r *random) end() {
 	}
 	require.Empty(r.t, r.unsure)
 	r.conserved()
+	for _, txid := range r.gone {
+		got := r.lookup(providers.Query{Reference: txid + ":0"})
+		require.True(r.t, got.Final, txid)
+		require.Equal(r.t, "double_spent", got.Reason.Code)
+	}
 	for _, op := range r.sent {
 		got := r.lookup(providers.Query{Key: op.Key})
-		require.Equal(r.t, providers.Succeeded, got.State, op.Key)
 		require.True(r.t, got.Final)
+		if got.Reason.Code == "inputs_spent" { // of a coin that the payer took back
+			require.NotEmpty(r.t, r.gone)
+			r.lost++
+			if op.Instrument != r.address {
+				units, err := r.miner.Received(ctx, op.Instrument)
+				require.NoError(r.t, err)
+				require.Zero(r.t, units, op.Key)
+			}
+			continue
+		}
+		require.Equal(r.t, providers.Succeeded, got.State, op.Key)
 		if op.Instrument == r.address {
 			continue
 		}
@@ -199,7 +229,7 @@ func TestRandomWorlds(t *testing.T) {
 				r.act()
 			}
 			r.end()
-			t.Logf("%d withdrawals sent, %d refused, %d deaths, %d payments in", len(r.sent), len(r.refused), r.deaths, len(r.paid))
+			t.Logf("%d withdrawals sent, %d refused, %d deaths, %d payments in, %d of them gone with %d withdrawals", len(r.sent), len(r.refused), r.deaths, len(r.paid), len(r.gone), r.lost)
 		})
 		if !ok {
 			t.Logf("play it again with KOSH_BITCOIN_SEED=%d", seed)

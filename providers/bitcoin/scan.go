@@ -20,6 +20,8 @@ type scan struct {
 	Step   *step  `json:"step,omitempty"`
 	// Tiers are the numbers of confirmations that something ever waited for.
 	Tiers []uint `json:"tiers,omitempty"`
+	// Orphans are the outputs that were in the chain, are not now, and may come back.
+	Orphans []string `json:"orphans,omitempty"`
 	// Halt says why nothing goes on, and Allowed what a person allowed since, until the next block is taken in.
 	Halt    *halt `json:"halt,omitempty"`
 	Allowed halt  `json:"allowed,omitzero"`
@@ -213,7 +215,7 @@ func (p *Provider) finish(ctx context.Context, s scan, version uint64) error {
 		s.Height, s.Block, s.Doc, s.High = b.Height, s.Step.Block, s.Step.Doc, max(s.High, b.Height)
 		s.Allowed = halt{}
 	}
-	s.Step, s.Tiers = nil, a.scan.Tiers
+	s.Step, s.Tiers, s.Orphans = nil, a.scan.Tiers, a.scan.Orphans
 	p.mu.Lock()
 	s.Events, s.Addresses = p.logPage, p.page
 	p.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 //
 //	scan              how far the chain was read, and the step at hand
 //	block/<hash>/<n>  what is ours in a block, for the step n that takes it in: written once, never changed
-//	output/<tx>:<n>   an output to an address of ours: where it was mined, who reserved it, what spent it
+//	output/<tx>:<n>   an output to an address of ours: where it was mined, who reserved it, what spent it or took its place
 //	coins/<n>         which outputs are unspent as of scan
 //	op/<key>          an operation: what was asked, the address or the transactions made for it, where they were mined
 //	sent/<tx>         the operation that a transaction of ours was signed for
