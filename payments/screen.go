@@ -22,8 +22,8 @@ import (
 // kept with the payment, dated, so neither a retry nor another worker asks again. Only two workers who come to ask at the same
 // moment both do, and the first answer counts.
 //
-// An error, or no answer in time, decides nothing: a withdrawal is not sent, a deposit is not credited, and it is asked again
-// later. Config.OnError is told. A Screener must be safe for concurrent use.
+// An error, or no answer in time, decides nothing: a withdrawal is not sent, a deposit is not credited but waits, outside the
+// clearing account too, and it is asked again later. Config.OnError is told. A Screener must be safe for concurrent use.
 type Screener func(ctx context.Context, r ScreenRequest) (Verdict, error)
 
 // ScreenRequest is what a Screener is asked about.
