@@ -23,7 +23,7 @@ import (
 // moment both do, and the first answer counts.
 //
 // An error, or no answer in time, decides nothing: a withdrawal is not sent, a deposit is not credited but waits, outside the
-// clearing account too, and it is asked again later. Config.OnError is told. A Screener must be safe for concurrent use.
+// clearing account too, and it is asked again later; for some seconds it is asked about nothing else. Config.OnError is told. A Screener must be safe for concurrent use.
 type Screener func(ctx context.Context, r ScreenRequest) (Verdict, error)
 
 // ScreenRequest is what a Screener is asked about.
@@ -81,6 +81,9 @@ const (
 // errUnscreened says that a screener has not answered.
 var errUnscreened = errors.New("payments: not screened yet")
 
+// screenRest is how long a screener that did not answer is left alone: what a poll brings must not wait for it a hundred times.
+const screenRest = 10 * time.Second
+
 func screeningDocument(id string) ledger.DocumentID {
 	return ledger.DocumentID{Kind: kindScreening, ID: id}
 }
@@ -107,6 +110,9 @@ func (s *Service) Screening(ctx context.Context, actor Actor, id string) (Screen
 
 // screen asks the screener.
 func (s *Service) screen(ctx context.Context, r ScreenRequest) (*Screened, error) {
+	if silent := s.silent.Load(); silent != nil && s.book.Now().Before(silent.Add(screenRest)) {
+		return nil, fmt.Errorf("%w: no answer to another payment a moment ago", errUnscreened)
+	}
 	asking, cancel := context.WithTimeout(ctx, s.config.SubmitTimeout)
 	defer cancel()
 	v, err := s.config.Screen(asking, r)
@@ -117,6 +123,7 @@ func (s *Service) screen(ctx context.Context, r ScreenRequest) (*Screened, error
 		err = fmt.Errorf("the decision %q is unknown", clip(string(v.Decision)))
 	}
 	if err != nil {
+		s.silent.Store(new(s.book.Now()))
 		err = fmt.Errorf("%w: %s of %s: %w", errUnscreened, r.Kind, r.Payment, err)
 		if s.config.OnError != nil {
 			s.config.OnError(err)

@@ -288,6 +288,29 @@ func TestScreenWithoutAnAnswerCreditsNothing(t *testing.T) {
 	e.sound()
 }
 
+// A screener that is down is not asked about everything that a poll brings, and what it was not asked about waits as well.
+func TestScreenerThatIsDownIsLeftAlone(t *testing.T) {
+	e, a := screenEnv(t)
+	a.says(payments.Verdict{}, errors.New("timeout"))
+	to := e.address("alice", ether)
+	for range 20 {
+		_, err := e.sandbox.SendTo(to, eth("0.1"))
+		require.NoError(t, err)
+	}
+	e.clock.advance(4 * time.Minute)
+	e.work()
+	require.Len(t, a.asked, 1)
+	e.hasEther("alice", "1", "0", "0")
+	e.clock.advance(time.Minute)
+	e.work()
+	require.Len(t, a.asked, 2)
+	a.says(payments.Verdict{Decision: payments.ScreenAllow}, nil)
+	e.pass(6 * time.Hour)
+	require.Len(t, a.asked, 20)
+	e.hasEther("alice", "3", "0", "0")
+	e.sound()
+}
+
 // The same of a deposit that is delivered twice at once.
 func TestScreenOfADepositThatIsDeliveredTwiceAtOnce(t *testing.T) {
 	e, _ := screenEnv(t)

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,6 +62,8 @@ type Service struct {
 
 	desk  *Desk // works on the book itself, outside any transaction of the host
 	lanes *lanes
+
+	silent atomic.Pointer[time.Time] // when the screener last did not answer
 
 	numbering sync.Mutex // of the sequencer, which is for one at a time
 	sequencer *ledger.Sequencer
