@@ -16,7 +16,7 @@ import (
 	"github.com/koshpay/kosh/providers/hdkey"
 )
 
-// ErrConfig: a Config cannot be used; the text says why, and repeats no secret.
+// ErrConfig says that a Config cannot be used; the text says why, and repeats no secret.
 var ErrConfig = errors.New("evm: invalid configuration")
 
 // Config says which chain, through whom, and what is accepted there.

@@ -148,6 +148,7 @@ func (p *Provider) report(r record, height uint64) providers.Report {
 		if r.Dust {
 			out.Reason.Code = providers.CodeDust
 		}
+	default:
 	}
 	if r.Mined != nil {
 		out.At = r.Mined.At

@@ -59,7 +59,7 @@ func (s *scan) hashAt(height uint64) []byte {
 // push appends a block.
 func (s *scan) push(height uint64, block eth.Hash, finality uint) {
 	s.Window = append(s.Window, block[:prefix]...)
-	if most := int(finality) * prefix; len(s.Window) > most { //nolint:gosec // finality is at most 1000
+	if most := int(finality) * prefix; len(s.Window) > most {
 		s.Window = slices.Clone(s.Window[len(s.Window)-most:])
 	}
 	s.Height, s.Block = height, block
@@ -166,7 +166,7 @@ func (l *look) run(ctx context.Context) error {
 // contradicted halts if another endpoint has another block where the newest final one is. One that does not answer, or is behind,
 // contradicts nobody.
 func (l *look) contradicted(ctx context.Context) error {
-	if uint(len(l.s.Window)/prefix) < l.config.Finality { //nolint:gosec // a length
+	if uint(len(l.s.Window)/prefix) < l.config.Finality {
 		return nil
 	}
 	final := l.s.Height - uint64(l.config.Finality) + 1

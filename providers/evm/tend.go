@@ -101,8 +101,10 @@ func (p *Provider) push(ctx context.Context, key string) (did bool, err error) {
 		_, err = p.broadcast(ctx, key, r, 0)
 		return true, err
 	}
-	if receipt, err := e.receipt(ctx, newest.Hash); err != nil || receipt != nil {
-		return false, err // mined; the next look at the chain sees it
+	for _, v := range r.Order.Versions {
+		if receipt, err := e.receipt(ctx, v.Hash); err != nil || receipt != nil {
+			return false, err // mined; the next look at the chain sees it
+		}
 	}
 	now, err := e.prices(ctx)
 	if err != nil {

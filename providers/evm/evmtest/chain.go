@@ -55,7 +55,7 @@ func (n *Node) seal(b *block, s *state) {
 		r.BlockHash = b.hash
 		for k := range r.Logs {
 			r.Logs[k].BlockHash, r.Logs[k].TransactionHash = b.hash, t.hash
-			r.Logs[k].LogIndex = eth.Uint64(len(b.logs)) //nolint:gosec // small
+			r.Logs[k].LogIndex = eth.Uint64(len(b.logs))
 			b.logs = append(b.logs, r.Logs[k])
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/koshpay/kosh/providers/evm/internal/eth"
 )
 
-// ErrScenario: what a test asked for cannot be played.
+// ErrScenario says that what a test asked for cannot be played.
 var ErrScenario = errors.New("evmtest: cannot be played")
 
 // Options say what to pretend. All are optional.

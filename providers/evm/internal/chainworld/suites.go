@@ -1,6 +1,7 @@
 package chainworld
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"math/big"
@@ -8,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"encoding/json"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
@@ -65,7 +64,7 @@ func (t tapped) RoundTrip(r *http.Request) (answer *http.Response, err error) {
 	}
 	err = t.tap.Call(q.Method, q.Method == sendMethod, func() error {
 		var errCall error
-		answer, errCall = t.RoundTripper.RoundTrip(r)
+		answer, errCall = t.RoundTripper.RoundTrip(r) //nolint:bodyclose // closed below, or by whoever asked
 		return errCall
 	})
 	if err != nil {

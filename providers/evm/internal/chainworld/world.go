@@ -58,11 +58,13 @@ type Congestible interface {
 	Unbump() error
 }
 
+// What the worlds are configured with.
 const (
-	// Confirmations and Finality are what the worlds are configured with.
 	Confirmations = 3
 	Finality      = 6
+)
 
+const (
 	sendMethod = "eth_sendRawTransaction"
 	stuck      = 3 // blocks
 	period     = 12 * time.Second

@@ -38,7 +38,7 @@ func encodeBytes(b []byte) []byte {
 
 func header(offset byte, n int) []byte {
 	if n <= 55 {
-		return []byte{offset + byte(n)}
+		return []byte{offset + byte(n)} //nolint:gosec // at most 55
 	}
 	length := big.NewInt(int64(n)).Bytes()
 	return append([]byte{offset + 55 + byte(len(length))}, length...) //nolint:gosec // at most 8 bytes of length

@@ -122,7 +122,7 @@ func DecodeTx(raw []byte) (Signed, error) {
 		To: Address(to), Value: numbers[6], Data: bytes.Clone(data),
 	}
 	compact := make([]byte, 65)
-	compact[0] = 27 + byte(numbers[9].Uint64())
+	compact[0] = 27 + byte(numbers[9].Uint64()) //nolint:gosec // 0 or 1
 	numbers[10].FillBytes(compact[1:33])
 	numbers[11].FillBytes(compact[33:])
 	var s secp256k1.ModNScalar
