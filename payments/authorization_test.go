@@ -117,9 +117,10 @@ func deskReads() []door {
 
 func TestAuthorizationMatrix(t *testing.T) {
 	allowed, refused := 0, 0
+	first := newWorld(t)
 	for _, g := range gates() {
 		t.Run(g.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := first.copy(t)
 			for name, actor := range actors {
 				if slices.Contains(g.may, name) {
 					continue
@@ -152,9 +153,10 @@ func TestAuthorizerIsAskedEveryTime(t *testing.T) {
 		member string
 	}
 	suspended := errors.New("suspended")
+	first := newWorld(t)
 	for _, g := range gates() {
 		t.Run(g.name, func(t *testing.T) {
-			w := newWorld(t)
+			w := first.copy(t)
 			f := g.form(w)
 			f.actor, f.key = actors[g.may[0]], "asked"
 			require.NoError(t, g.do(w, f))
