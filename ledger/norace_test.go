@@ -3,3 +3,5 @@
 package ledger_test
 
 const modelRuns = 1_000
+
+const slowness = 1

@@ -55,7 +55,7 @@ func TestListsOfAnAccountEqualBruteForce(t *testing.T) {
 	ctx := t.Context()
 	transactions, holds := collect(t, w.Transactions(ctx, ledger.Query{})), collect(t, w.Holds(ctx, ledger.Query{}))
 	rng := rand.New(rand.NewPCG(9, 1))
-	for range 300 {
+	for range 300 / slowness {
 		q := ledger.Query{
 			List:    []ledger.List{ledger.ListTransactions, ledger.ListHolds, ledger.ListOpenHolds}[rng.IntN(3)],
 			Account: []ledger.AccountID{alice, bob, bank, fees, nobody}[rng.IntN(5)], Backward: rng.IntN(2) == 0,

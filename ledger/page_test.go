@@ -52,7 +52,7 @@ func TestPagesEqualBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	half := start.Add(time.Minute)
 	pick := func(options ...string) string { return options[rng.IntN(len(options))] }
-	for range 1_500 {
+	for range 1_500 / slowness {
 		q := ledger.Query{Backward: rng.IntN(2) == 0}
 		switch q.List = ledger.List(rng.IntN(int(ledger.ListDueDocuments)) + 1); q.List {
 		case ledger.ListAccounts, ledger.ListOwned:
