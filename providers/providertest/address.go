@@ -93,7 +93,7 @@ var addressCheck = Check{
 		if len(found) != 2 {
 			p.fatalf("2 payments to %s are reported as %d operations with this address, by webhook and Poll together", address, len(found))
 		}
-		l := &sightings{p: p}
+		l := &sightings{p: &p.verdict}
 		for _, r := range found {
 			l.add(r, "Lookup")
 			if moved, _ := net(r); moved != amount {
@@ -145,7 +145,7 @@ var reorganisationCheck = Check{
 		if err := p.Reorganise(); err != nil {
 			p.fatalf("World.Reorganise: %v", err)
 		}
-		l := &sightings{p: p}
+		l := &sightings{p: &p.verdict}
 		l.add(counted, "Lookup")
 		q := providers.Query{Reference: counted.Reference}
 		orphaned, err := p.Provider.Lookup(p.ctx, q)

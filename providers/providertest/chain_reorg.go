@@ -22,7 +22,7 @@ func (p *chainProbe) countedDeposit() (txid string) {
 
 // movedIDs are the ids of a transaction's Moved effects.
 func (p *chainProbe) movedIDs(txid string) (list []string) {
-	for id, s := range p.effects {
+	for id, s := range p.effects.seen {
 		if s.effect.Kind == providers.Moved && strings.HasPrefix(s.of, txid) {
 			list = append(list, id)
 		}
@@ -155,10 +155,10 @@ var tooDeepCheck = ChainCheck{
 		p.mine(p.Window)
 		p.drain()
 		txid := p.countedDeposit()
-		before := len(p.effects)
+		before := len(p.effects.seen)
 		p.reorganise(p.Window + 1)
 		p.halted("a reorganisation deeper than the window")
-		if len(p.effects) != before {
+		if len(p.effects.seen) != before {
 			p.failf("an adapter that halts reported effects all the same: %s", p.listed(p.some().ID()))
 		}
 		p.must(p.Resume(p.adapter), "Resume")

@@ -19,13 +19,13 @@ var rescanCheck = ChainCheck{
 		p.reorganise(p.Confirmations)
 		p.mine(p.Confirmations)
 		p.drain()
-		want := slices.Sorted(maps.Keys(p.effects))
+		want := slices.Sorted(maps.Keys(p.effects.seen))
 		for _, adapter := range []func(){func() {}, func() { p.restart(nil) }, func() { p.restart(nil) }} {
 			for _, from := range []string{"", middle, p.cursor} {
 				adapter()
 				p.cursor = from
 				p.drain()
-				if got := slices.Sorted(maps.Keys(p.effects)); !slices.Equal(got, want) {
+				if got := slices.Sorted(maps.Keys(p.effects.seen)); !slices.Equal(got, want) {
 					p.fatalf("Poll from %q again tells of other effects: %s; before: %s", from, quoted(got), quoted(want))
 				}
 			}
@@ -76,7 +76,7 @@ var pagesCheck = ChainCheck{
 		p.mine(p.Confirmations)
 		for _, limit := range []int{1, 2, 3} {
 			seen := map[string]bool{}
-			events, _ := (&probe{verdict: p.verdict}).pollAll(p.poller(), "", limit)
+			events, _ := p.pollAll(p.poller(), "", limit)
 			for _, e := range events {
 				p.heard(e)
 				if e.Report != nil {

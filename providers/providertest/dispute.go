@@ -20,7 +20,7 @@ var disputeCheck = Check{
 			if !ok {
 				p.waive("the harness' far side has no disputes")
 			}
-			l := &sightings{p: p}
+			l := &sightings{p: &p.verdict}
 			l.add(p.submit(op), "Submit")
 			for more := true; more; {
 				more = p.Advance()

@@ -8,16 +8,19 @@ import (
 
 // sightings are the effects that were ever reported.
 type sightings struct {
-	p    *probe
+	p    *verdict
 	seen map[string]sighting
 }
 
 type sighting struct {
 	effect providers.Effect
-	of     string // the operation's reference
+	of     string // the operation's reference, or of a chain's withdrawal its key
 }
 
-func (l *sightings) add(r providers.Report, from string) {
+func (l *sightings) add(r providers.Report, from string) { l.addOf(r.Reference, r, from) }
+
+// addOf is add of a report about an operation by a name that does not change.
+func (l *sightings) addOf(of string, r providers.Report, from string) {
 	if l.seen == nil {
 		l.seen = map[string]sighting{}
 	}
@@ -26,9 +29,9 @@ func (l *sightings) add(r providers.Report, from string) {
 		before, ok := l.seen[e.ID]
 		switch {
 		case !ok:
-			l.seen[e.ID] = sighting{e, r.Reference}
-		case before.of != r.Reference:
-			l.p.failf("effect %s belongs to %s and to %s: payments would post only one of them", e.ID, before.of, r.Reference)
+			l.seen[e.ID] = sighting{e, of}
+		case before.of != of:
+			l.p.failf("effect %s belongs to %s and to %s: payments would post only one of them", e.ID, before.of, of)
 		case !sameEffect(before.effect, e):
 			l.p.failf("effect %s was %+v and became %+v: the same id must always be the same movement", e.ID, before.effect, e)
 		}
@@ -41,7 +44,7 @@ var effectsCheck = Check{
 		"a new id for an old movement posts it twice.",
 	run: func(p *probe) {
 		p.each(func(op providers.Operation) {
-			l := &sightings{p: p}
+			l := &sightings{p: &p.verdict}
 			l.add(p.submit(op), "Submit")
 			if p.descriptor.KeyRetention > 0 {
 				if r, err := p.Provider.Submit(p.ctx, op); err == nil {
@@ -129,7 +132,7 @@ var distinctCheck = Check{
 	Rule: "Two operations under two keys are two, alike as they may be, and share no reference and no effect id: a member may tip the " +
 		"same amount twice.",
 	run: func(p *probe) {
-		l := &sightings{p: p}
+		l := &sightings{p: &p.verdict}
 		references := map[string]string{}
 		p.each(func(op providers.Operation) {
 			twin, ok := p.sample(op.Kind)

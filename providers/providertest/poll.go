@@ -7,15 +7,15 @@ import (
 )
 
 // pollAll reads the whole list in pages.
-func (p *probe) pollAll(poller providers.Poller, cursor string, limit int) (events []providers.Event, next string) {
+func (v *verdict) pollAll(poller providers.Poller, cursor string, limit int) (events []providers.Event, next string) {
 	const enough = 100_000
 	for range enough {
-		page, next, err := poller.Poll(p.ctx, cursor, limit)
+		page, next, err := poller.Poll(v.ctx, cursor, limit)
 		if err != nil {
-			p.fatalf("Poll after %q: %v", cursor, err)
+			v.fatalf("Poll after %q: %v", cursor, err)
 		}
 		if len(page) > limit {
-			p.failf("Poll returned %d events, at most %d were wanted", len(page), limit)
+			v.failf("Poll returned %d events, at most %d were wanted", len(page), limit)
 		}
 		events = append(events, page...)
 		if len(page) == 0 && next == cursor {
@@ -23,7 +23,7 @@ func (p *probe) pollAll(poller providers.Poller, cursor string, limit int) (even
 		}
 		cursor = next
 	}
-	p.fatalf("Poll never came to an end: at the end it returns no event and the cursor it was given")
+	v.fatalf("Poll never came to an end: at the end it returns no event and the cursor it was given")
 	return nil, ""
 }
 
@@ -104,6 +104,6 @@ var pollCompleteCheck = Check{
 				p.failf("Poll told nothing of %s", reference)
 			}
 		}
-		p.converge(&sightings{p: p}, events, "Poll")
+		p.converge(&sightings{p: &p.verdict}, events, "Poll")
 	},
 }

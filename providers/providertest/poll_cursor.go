@@ -83,7 +83,7 @@ var pollWhileCheck = Check{
 				p.failf("Poll told nothing of %s, which happened between two pages", reference)
 			}
 		}
-		p.converge(&sightings{p: p}, events, "Poll")
+		p.converge(&sightings{p: &p.verdict}, events, "Poll")
 	},
 }
 

@@ -10,7 +10,7 @@ import (
 
 // takenBack submits what goes well and is taken back later, and checks how that is told.
 func (p *probe) takenBack(op providers.Operation) {
-	l := &sightings{p: p}
+	l := &sightings{p: &p.verdict}
 	r := p.submit(op)
 	l.add(r, "Submit")
 	wentWell := false
@@ -199,7 +199,7 @@ var partialRefundsCheck = Check{
 		if err != nil || parts[0].Sign() == 0 {
 			p.fatalf("the harness' sample deposit of %v is too small to be refunded in parts", whole.Amount)
 		}
-		l := &sightings{p: p}
+		l := &sightings{p: &p.verdict}
 		references := map[string]bool{}
 		for i, part := range parts {
 			op := whole

@@ -141,7 +141,7 @@ var orderCheck = Check{
 			}
 			rng.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		}
-		l := &sightings{p: p}
+		l := &sightings{p: &p.verdict}
 		p.converge(l, events, "webhooks")
 	},
 }
