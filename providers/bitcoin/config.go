@@ -102,7 +102,7 @@ var (
 	_ providers.AddressChecker = (*Provider)(nil)
 )
 
-// maxCoins is how many coins there can be.
+// maxUnits is how many satoshi there can be.
 const maxUnits = 21_000_000 * 100_000_000
 
 // minUnits is the least output of any kind that nodes relay at their default of 3 satoshi a byte.

@@ -27,9 +27,6 @@ const replaceable = wire.MaxTxInSequenceNum - 2
 
 func vsize(inputs int, scripts ...[]byte) int64 {
 	w := weightBase + inputs*weightInput
-	if inputs > 252 {
-		w += 4 * 2
-	}
 	for _, s := range scripts {
 		w += weightOutput + 4*len(s)
 	}
