@@ -23,7 +23,8 @@ import (
 // moment both do, and the first answer counts.
 //
 // An error, or no answer in time, decides nothing: a withdrawal is not sent, a deposit is not credited but waits, outside the
-// clearing account too, and it is asked again later; for some seconds it is asked about nothing else. Config.OnError is told. A Screener must be safe for concurrent use.
+// clearing account too, and it is asked again later; for some seconds it is asked about nothing else. Config.OnError is told.
+// A Screener must be safe for concurrent use.
 type Screener func(ctx context.Context, r ScreenRequest) (Verdict, error)
 
 // ScreenRequest is what a Screener is asked about.
