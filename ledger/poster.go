@@ -160,7 +160,7 @@ func (p *prepared) plainEntry() *PlainEntry {
 	for i := range e.Postings {
 		for j := range e.Accounts {
 			if e.Accounts[j] == e.Postings[i].Account {
-				e.Of[i] = uint8(j) //nolint:gosec // at most MaxPlainPostings
+				e.Of[i] = uint8(j)
 			}
 		}
 	}

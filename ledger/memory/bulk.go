@@ -31,7 +31,7 @@ func (b *bulk) text(s []byte) string {
 		return string(s)
 	}
 	if b.lend {
-		return unsafe.String(&s[0], len(s)) // a text that was written does not change
+		return unsafe.String(&s[0], len(s)) //nolint:gosec // a text that was written does not change
 	}
 	return b.texts.keepBytes(s)
 }

@@ -188,7 +188,7 @@ func (b *book) posting(at ref, place byte) (ledger.Side, currency.Amount) {
 		r.uint()
 		r.amount()
 	}
-	return ledger.Side(r.uint() % (1 << sideBits)), r.amount() //nolint:gosec // two bits
+	return ledger.Side(r.uint() % (1 << sideBits)), r.amount()
 }
 
 // lineBalance reads of a line its version and balances only.

@@ -83,7 +83,7 @@ func (b *book) number(transactions []ref, block *ledger.Block, sequence string) 
 	w := &b.write // without how many and no position
 	for i, at := range transactions {
 		w.begin()
-		w.uint(block.First + uint64(i)) //nolint:gosec // a place in a slice
+		w.uint(block.First + uint64(i))
 		w.buf = append(w.buf, plainChange[2:]...)
 		w.ref(at)
 		b.feed.add(b.space.add(w.buf))

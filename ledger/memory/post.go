@@ -219,7 +219,7 @@ func (w *writer) plainKey(e *ledger.PlainEntry, transaction ref, accounts []ledg
 		for int(e.Of[posting]) != j {
 			posting++
 		}
-		w.byte(byte(posting)) //nolint:gosec // below MaxPlainPostings
+		w.byte(byte(posting))
 		w.uint(accounts[j].Version)
 	}
 }

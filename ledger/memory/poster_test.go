@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,12 +40,13 @@ func pay(t *testing.T, b *ledger.Book, key string) ledger.Receipt {
 	return r
 }
 
-func held(t *testing.T, b *ledger.Book, key string) {
+func held(t *testing.T, b *ledger.Book, key string) ledger.Receipt {
 	t.Helper()
-	_, err := b.Record(t.Context(), ledger.Entry{Key: key, Commands: []ledger.Command{
+	r, err := b.Record(t.Context(), ledger.Entry{Key: key, Commands: []ledger.Command{
 		ledger.PlaceHold{Account: account(0), Amount: currency.MustNew(1, currency.USD)},
 	}})
 	require.NoError(t, err)
+	return r
 }
 
 // What went the short way is found by its id like all else, and is in the feed once and in order, whatever else is pending
@@ -55,14 +57,16 @@ func TestPendingOfBothWays(t *testing.T) {
 		_, err := b.NumberFeed(t.Context(), ledger.MaxPage)
 		require.NoError(t, err)
 		var keys []string
+		var ids []ledger.ID
 		for i, is := range short {
 			key := fmt.Sprintf("e%d", i)
 			keys = append(keys, key)
 			if !is {
-				held(t, b, key)
+				ids = append(ids, held(t, b, key).ID)
 				continue
 			}
 			r := pay(t, b, key)
+			ids = append(ids, r.ID)
 			rows, err := s.Read(t.Context(), "main", ledger.Names{Pending: []ledger.ID{r.ID}})
 			require.NoError(t, err)
 			require.Len(t, rows.Pending, 1)
@@ -70,11 +74,14 @@ func TestPendingOfBothWays(t *testing.T) {
 		}
 		c := s.Clone()
 		for _, b := range []*ledger.Book{b, ledger.New(c, ledger.Config{})} {
-			for {
+			for i := 0; ; i++ {
 				n, err := b.NumberFeed(t.Context(), 2)
 				require.NoError(t, err)
 				if n == 0 {
 					break
+				}
+				if i < 3 { // an update, which settles what is pending
+					ids = append(ids, held(t, b, fmt.Sprintf("between/%d", i)).ID)
 				}
 			}
 			var got []string
@@ -89,7 +96,45 @@ func TestPendingOfBothWays(t *testing.T) {
 			require.NoError(t, err)
 			require.Empty(t, v.Problems)
 		}
+		for _, s := range []*memory.Store{s, c} {
+			rows, err := s.Read(t.Context(), "main", ledger.Names{Pending: ids})
+			require.NoError(t, err)
+			require.Empty(t, rows.Pending, "what is numbered is pending no more")
+		}
 	}
+}
+
+// A clock that goes back puts what is not in the index yet before what is.
+func TestPendingWhenTheClockGoesBack(t *testing.T) {
+	s := memory.New()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	b := ledger.New(s, ledger.Config{Clock: func() time.Time { return now }})
+	for i := range 4 {
+		_, err := b.Record(t.Context(), ledger.Entry{Key: fmt.Sprintf("open/%d", i), Commands: []ledger.Command{
+			ledger.OpenAccount{Account: account(i), Type: ledger.Liability},
+		}})
+		require.NoError(t, err)
+	}
+	_, err := b.NumberFeed(t.Context(), ledger.MaxPage)
+	require.NoError(t, err)
+	now = now.Add(time.Hour)
+	late := pay(t, b, "late")
+	last := held(t, b, "last") // an update
+	now = now.Add(-time.Minute)
+	early, err := b.Record(t.Context(), ledger.Entry{Key: "early", Commands: []ledger.Command{
+		ledger.Transfer(account(2), account(3), currency.MustNew(1, currency.USD)),
+	}})
+	require.NoError(t, err)
+	n, err := b.NumberFeed(t.Context(), ledger.MaxPage)
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	pay(t, b, "more")
+	_, err = b.Record(t.Context(), ledger.Entry{Key: "an update", Commands: []ledger.Command{ledger.OpenAccount{Account: account(5), Type: ledger.Asset}}})
+	require.NoError(t, err)
+	rows, err := s.Read(t.Context(), "main", ledger.Names{Pending: []ledger.ID{early.ID, late.ID, last.ID}})
+	require.NoError(t, err)
+	require.Len(t, rows.Pending, 1)
+	require.Equal(t, last.ID, rows.Pending[0].Entry)
 }
 
 func TestNumberChangesNothingWhenItIsRefused(t *testing.T) {
