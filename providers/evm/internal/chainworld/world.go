@@ -207,7 +207,7 @@ func Ask(url string, result any, method string, params ...any) error {
 	if err != nil {
 		return err
 	}
-	answer, err := http.Post(url, "application/json", bytes.NewReader(body)) //nolint:gosec,noctx // the node of a test
+	answer, err := http.Post(url, "application/json", bytes.NewReader(body)) //nolint:gosec // the node of a test
 	if err != nil {
 		return err
 	}

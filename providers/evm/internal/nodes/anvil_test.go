@@ -51,7 +51,7 @@ func needAnvil(t testing.TB) *anvilNode {
 	t.Helper()
 	anvil.once.Do(func() { anvil.at, anvil.missing, anvil.err = startAnvil(freePort(t)) })
 	if anvil.missing != "" {
-		fmt.Println("KOSH-MISSING: anvil: " + anvil.missing) //nolint:forbidigo // what .ci/test reads
+		fmt.Println("KOSH-MISSING: anvil: " + anvil.missing)
 		t.Skip(anvil.missing)
 	}
 	require.NoError(t, anvil.err)
@@ -61,7 +61,7 @@ func needAnvil(t testing.TB) *anvilNode {
 
 // findAnvil returns the program, or how to get it.
 func findAnvil() (path, missing string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) //nolint:usetesting // for all tests
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "bash", "../../../../.ci/anvil").Output()
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
@@ -78,7 +78,7 @@ func startAnvil(port int) (at, missing string, err error) {
 	if missing != "" {
 		return "", missing, nil
 	}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // for all tests
+	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, path, "--host", "127.0.0.1", "--port", fmt.Sprint(port), "--no-mining", "--order", "fifo",
 		"--chain-id", fmt.Sprint(anvilID), "--accounts", "1", "--silent")
 	var output bytes.Buffer

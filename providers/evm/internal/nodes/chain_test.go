@@ -386,7 +386,7 @@ func (c *chain) raw(hash common.Hash) (raw hexutil.Bytes, err error) {
 func (c *chain) Reorganise(depth int, drop ...string) error {
 	height := c.Height()
 	var orphans []hexutil.Bytes
-	for n := height - uint64(depth) + 1; n <= height; n++ { //nolint:gosec // small
+	for n := height - uint64(depth) + 1; n <= height; n++ {
 		var b struct {
 			Transactions []common.Hash `json:"transactions"`
 		}
@@ -408,7 +408,7 @@ func (c *chain) Reorganise(depth int, drop ...string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.node.reset(height - uint64(depth)); err != nil { //nolint:gosec // small
+	if err := c.node.reset(height - uint64(depth)); err != nil {
 		return err
 	}
 	for _, id := range drop {
