@@ -215,7 +215,8 @@ func counterDoors(name string, at func(w *world) counter) []door {
 			return err
 		}},
 		{
-			name + ".Issue", map[field]string{fActor: "actor", fKey: "key", fAmount: "amount"},
+			name + ".Issue",
+			map[field]string{fActor: "actor", fKey: "key", fAmount: "amount"},
 			asPlatform(func(f *form) { f.amount, f.member = currency.MustParse("1.00", coin), "" }),
 			func(w *world, f form) error {
 				_, err := at(w).Issue(w.ctx, payments.IssueRequest{Key: f.key, Actor: f.actor, Amount: f.amount})
@@ -223,7 +224,8 @@ func counterDoors(name string, at func(w *world) counter) []door {
 			},
 		},
 		{
-			name + ".Burn", map[field]string{fActor: "actor", fKey: "key", fAmount: "amount"},
+			name + ".Burn",
+			map[field]string{fActor: "actor", fKey: "key", fAmount: "amount"},
 			asPlatform(func(f *form) { f.amount, f.member = currency.MustParse("1.00", coin), "" }),
 			func(w *world, f form) error {
 				_, err := at(w).Burn(w.ctx, payments.BurnRequest{Key: f.key, Actor: f.actor, Amount: f.amount})
@@ -248,14 +250,16 @@ func serviceDoors() []door {
 			return err
 		}},
 		{
-			"Service.Forgive", map[field]string{fActor: "actor", fKey: "key", fMember: "member", fAmount: "amount", fText: "note", fReference: "by"},
+			"Service.Forgive",
+			map[field]string{fActor: "actor", fKey: "key", fMember: "member", fAmount: "amount", fText: "note", fReference: "by"},
 			asPlatform(func(f *form) { f.member = "carol" }), func(w *world, f form) error {
 				_, err := w.svc.Forgive(w.ctx, payments.ForgiveRequest{Key: f.key, Actor: f.actor, Member: f.member, Amount: f.amount, By: f.reference, Note: f.text})
 				return err
 			},
 		},
 		{
-			"Service.Resolve", map[field]string{fActor: "actor", fKey: "key", fMember: "member", fText: "note", fReference: "by", fCase: "case", fResolution: "action"},
+			"Service.Resolve",
+			map[field]string{fActor: "actor", fKey: "key", fMember: "member", fText: "note", fReference: "by", fCase: "case", fResolution: "action"},
 			asPlatform(func(*form) {}), func(w *world, f form) error {
 				_, err := w.svc.Resolve(w.ctx, payments.ResolveRequest{Key: f.key, Actor: f.actor, Case: f.caseID, Action: f.resolution, Member: f.member, By: f.reference, Note: f.text})
 				return err

@@ -85,8 +85,12 @@ func TestReorganisationReportsInAnyOrder(t *testing.T) {
 	first, second := mined("0xaa", "b1", eth("2")), mined("0xaa", "b2", eth("2"))
 	again := mined("0xaa", "b3", eth("2"))
 	all := [][]providers.Effect{
-		{first}, {first, orphaned(first)}, {first, orphaned(first), second}, {orphaned(first)},
-		{second, orphaned(second)}, {again},
+		{first},
+		{first, orphaned(first)},
+		{first, orphaned(first), second},
+		{orphaned(first)},
+		{second, orphaned(second)},
+		{again},
 	}
 	rounds := 0
 	permutations(len(all), func(order []int) {
