@@ -36,6 +36,6 @@
 //
 // # What was tried
 //
-// The conformance suites run on a pretend chain (package evmtest), on go-ethereum's simulated chain and on anvil; see
+// The conformance suites run on a pretend chain (package evmtest), on go-ethereum's simulated chain and on anvil, a day of it on geth; see
 // internal/nodes. It was never run on a public network.
 package evm

@@ -51,6 +51,7 @@ type chain struct {
 	by        map[string]spent
 	helper    common.Address
 	kinds     map[common.Address]string
+	instant   bool // every transaction makes a block by itself
 	congested *big.Int
 	held      map[string]hexutil.Bytes // what waited when it became congested, by sender and nonce
 }
@@ -237,7 +238,7 @@ func (c *chain) Mine(n int) error {
 		if err := c.node.mine(at); err != nil {
 			return err
 		}
-		if after := c.Height(); after != before+1 {
+		if after := c.Height(); after != before+1 && !c.instant {
 			return fmt.Errorf("a block was asked for at height %d, and the height is %d", before, after)
 		}
 	}
