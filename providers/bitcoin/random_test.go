@@ -146,7 +146,7 @@ func (r *random) dropped(depth int) []string {
 	require.NoError(r.t, err)
 	for i, txid := range r.paid {
 		report, err := r.p.Lookup(r.t.Context(), providers.Query{Reference: txid + ":0"})
-		if err == nil && report.Confirmations > 0 && int(report.Confirmations) <= depth && r.rng.IntN(2) == 0 { //nolint:gosec // small
+		if err == nil && report.Confirmations > 0 && int(report.Confirmations) <= depth && r.rng.IntN(2) == 0 {
 			r.paid = append(r.paid[:i:i], r.paid[i+1:]...)
 			r.gone = append(r.gone, txid)
 			return []string{txid}

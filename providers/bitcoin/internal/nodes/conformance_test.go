@@ -9,21 +9,20 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/bitcoin"
 	"github.com/koshpay/kosh/providers/bitcoin/bitcointest"
 	"github.com/koshpay/kosh/providers/providertest"
-	"github.com/stretchr/testify/require"
 )
 
 // pages watches the documents that give operations their addresses: writing a key into one is what makes an address.
 type pages struct {
-	last   map[string][]byte
 	takes  int
 	fault  func() (do bool, err error)
 	unread error // the answer to the next load
-	late   []func()
 }
 
 func (g *pages) decide(call, key string, value []byte) (bool, error) {
@@ -45,6 +44,13 @@ func (g *pages) decide(call, key string, value []byte) (bool, error) {
 	fault := g.fault
 	g.fault = nil
 	return fault()
+}
+
+// unheard makes a call whose answer does not arrive.
+func unheard(do func() (*http.Response, error)) {
+	if res, err := do(); err == nil {
+		_ = res.Body.Close()
+	}
 }
 
 // harness plays the suite. A withdrawal talks to the node, an address to the state store: the fault waits on both ways for whichever is
@@ -124,13 +130,13 @@ func harness(node func(t *testing.T) bitcoin.Node) providertest.Harness {
 					arm(func(func() (*http.Response, error)) (*http.Response, error) { return nil, errReset },
 						func() (bool, error) { return false, errReset })
 				case providertest.LostResponse:
-					arm(func(do func() (*http.Response, error)) (*http.Response, error) { _, _ = do(); return nil, errReset },
+					arm(func(do func() (*http.Response, error)) (*http.Response, error) { unheard(do); return nil, errReset },
 						func() (bool, error) { return true, errReset })
 				case providertest.ServerError, providertest.Garbage:
 					code := map[providertest.Fault]int{providertest.ServerError: 503, providertest.Garbage: 200}[f]
 					arm(func(do func() (*http.Response, error)) (*http.Response, error) {
 						if act {
-							_, _ = do()
+							unheard(do)
 						}
 						return status(code, "<html>busy</html>")
 					}, func() (bool, error) { return act, errors.New("it answered 503") })
@@ -149,7 +155,7 @@ func harness(node func(t *testing.T) bitcoin.Node) providertest.Harness {
 						return false
 					}
 					w.wire.meet(func(do func() (*http.Response, error)) (*http.Response, error) {
-						w.wire.late = append(w.wire.late, func() { _, _ = do() })
+						w.wire.late = append(w.wire.late, func() { unheard(do) })
 						return nil, errReset
 					})
 				case providertest.Decline:

@@ -94,7 +94,7 @@ func (w tapped) RoundTrip(r *http.Request) (res *http.Response, err error) {
 		return nil, err
 	}
 	err = w.tap.Call(name, name == broadcast, func() error {
-		if res, err = w.next.RoundTrip(again()); err != nil {
+		if res, err = w.next.RoundTrip(again()); err != nil { //nolint:bodyclose // it is read and closed below
 			return err
 		}
 		answer, err := io.ReadAll(res.Body)

@@ -76,7 +76,7 @@ func newWorld(t *testing.T, at bitcoin.Node, confirmations, finality uint, coins
 		_, err = w.miner.Pay(ctx, list...)
 		require.NoError(t, err)
 	}
-	require.NoError(t, w.miner.Mine(ctx, int(finality)+1)) //nolint:gosec // small
+	require.NoError(t, w.miner.Mine(ctx, int(finality)+1))
 	return w
 }
 
