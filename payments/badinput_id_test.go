@@ -58,8 +58,7 @@ func badPayees() (rows []bad) {
 }
 
 // notIDs are texts that are not the id of anything. A UUID has many spellings; an id has one.
-func notIDs(w *world, id string) []sample {
-	_ = w
+func notIDs(id string) []sample {
 	return []sample{
 		{"not a UUID", "nope"},
 		{"one that nobody made", "01890000-0000-7000-8000-000000000000"},
@@ -78,9 +77,9 @@ func notIDs(w *world, id string) []sample {
 
 // ids makes rows for notIDs; which ones there are does not depend on the id.
 func ids(of func(w *world) string, put func(f *form, id string), is error, field string) (rows []bad) {
-	for i, s := range notIDs(nil, "01890000-0000-7000-8000-000000000000") {
+	for i, s := range notIDs("01890000-0000-7000-8000-000000000000") {
 		rows = append(rows, bad{
-			name: s.name, put: func(w *world, f *form) { put(f, notIDs(w, of(w))[i].text) },
+			name: s.name, put: func(w *world, f *form) { put(f, notIDs(of(w))[i].text) },
 			is: is, class: payments.ErrNotFound, field: field,
 		})
 	}

@@ -31,7 +31,7 @@ func (w *world) badJSON(t *testing.T) (total knocks) {
 			for _, b := range badWireAmounts() {
 				total.tried++
 				body := fmt.Sprintf(`{"member":"alice","amount":%s}`, b.text)
-				if strings.HasPrefix(name, "issue") {
+				if name == "issue" {
 					body = fmt.Sprintf(`{"Amount":%s}`, b.text)
 				}
 				err := json.Unmarshal([]byte(body), request())
