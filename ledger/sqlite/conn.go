@@ -13,6 +13,7 @@ import (
 	"time"
 
 	sqlite "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // query is one statement. Every session prepares it once, so a query is made once and used by its address.
@@ -56,9 +57,10 @@ func dial(ctx context.Context, path string, o Options) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{ctx: context.WithoutCancel(ctx), raw: raw, stmts: make(map[*query]driver.Stmt)}
+	if err := c.writeAhead(ctx, o.LockWait); err != nil {
+		return nil, errors.Join(err, c.close())
+	}
 	for _, pragma := range []string{
-		"busy_timeout = " + strconv.FormatInt(o.LockWait.Milliseconds(), 10),
-		"journal_mode = WAL",
 		"synchronous = FULL",
 		"cache_size = -" + strconv.Itoa(o.CacheKilobytes),
 		"wal_autocheckpoint = " + strconv.Itoa(checkpointPages),
@@ -70,6 +72,28 @@ func dial(ctx context.Context, path string, o Options) (*conn, error) {
 		}
 	}
 	return c, nil
+}
+
+// writeAhead puts the file into write-ahead mode, and waits until it can. SQLite waits by itself, for as long as busy_timeout says, but
+// not for two who are about to change the mode of a new file: there it says at once that the file is busy.
+func (c *conn) writeAhead(ctx context.Context, lockWait time.Duration) error {
+	if _, err := c.once("PRAGMA busy_timeout = " + strconv.FormatInt(lockWait.Milliseconds(), 10)); err != nil {
+		return err
+	}
+	over := time.After(lockWait)
+	for {
+		_, err := c.once("PRAGMA journal_mode = WAL")
+		if codeOf(err)&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-over:
+			return err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 const (

@@ -1,10 +1,12 @@
 package sqlite
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -91,4 +93,25 @@ func TestMigrationFilesAreNumbered(t *testing.T) {
 		_, err := readMigrations(folder)
 		assert.Error(t, err, name)
 	}
+}
+
+// A file that is not in write-ahead mode yet is opened when whoever writes to it has ended. SQLite lets nobody wait for that by itself,
+// and several processes that open a new file at once are in each other's way like this.
+func TestOpenWaitsForWriteAheadMode(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "book.db")
+	db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&_pragma=journal_mode(DELETE)")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), `CREATE TABLE host (id INTEGER)`)
+	require.NoError(t, err)
+	tx, err := db.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = Open(t.Context(), path, Options{LockWait: 10 * time.Millisecond})
+	require.ErrorIs(t, err, Locked, "nobody waits for ever")
+	ended := make(chan error, 1)
+	time.AfterFunc(100*time.Millisecond, func() { ended <- tx.Rollback() })
+	s, err := Open(t.Context(), path, Options{LockWait: time.Minute})
+	require.NoError(t, err)
+	require.NoError(t, <-ended)
+	require.NoError(t, s.Close())
 }
