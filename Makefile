@@ -61,10 +61,10 @@ fuzz: ## run every fuzz target (FUZZTIME=30s FUZZ=regexp)
 	@FUZZTIME='$(FUZZTIME)' FUZZ='$(FUZZ)' bash .ci/fuzz
 
 # A pattern that matches no test is green, so the target looks first.
-sim: ## run the simulator (SEEDS=how many, OPS=operations each, SEED=one world again, KEEP=only these operations)
+sim: ## run the simulator (SEEDS=how many, OPS=operations each, SEED=one world again, KEEP=only these operations, FOR=25m at most)
 	@go test ./payments/simulation -list '^TestSimulation' | grep -q '^TestSimulation' || \
 		{ echo 'make sim: payments/simulation has no TestSimulation' >&2; exit 1; }
-	$(if $(SEEDS),KOSH_SIM_SEEDS='$(SEEDS)') $(if $(OPS),KOSH_SIM_OPS='$(OPS)') $(if $(SEED),KOSH_SIM_SEED='$(SEED)') $(if $(KEEP),KOSH_SIM_KEEP='$(KEEP)') $(if $(FIRST),KOSH_SIM_FIRST='$(FIRST)') \
+	$(if $(SEEDS),KOSH_SIM_SEEDS='$(SEEDS)') $(if $(OPS),KOSH_SIM_OPS='$(OPS)') $(if $(SEED),KOSH_SIM_SEED='$(SEED)') $(if $(KEEP),KOSH_SIM_KEEP='$(KEEP)') $(if $(FIRST),KOSH_SIM_FIRST='$(FIRST)') $(if $(FOR),KOSH_SIM_FOR='$(FOR)') \
 		go test ./payments/simulation -run 'TestSimulation' -count=1 -timeout 0 -v
 
 sim-planted: ## let the simulator look for each planted bug from the first world on (SEEDS=1000 BUG=regexp)

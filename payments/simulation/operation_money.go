@@ -193,11 +193,15 @@ func (w *world) withdraw(p *process) {
 		to = pick(w.dice, all...).ID
 	}
 	amount := w.part(w.available(member, asset))
-	actor := payments.Member(member)
 	quote := ""
 	if chain {
 		quote = w.quote(p, member, amount, to)
 	}
+	if len(w.quotes) > 0 && w.dice.chance(200) { // once more
+		old := pick(w.dice, w.quotes...)
+		quote, member, amount, to = old.ID, old.Member, old.Amount, old.To
+	}
+	actor := payments.Member(member)
 	kind := payments.Withdrawal
 	if quote != "" {
 		kind = "" // more than the amount is held, so a decline has other causes
@@ -216,11 +220,8 @@ func (w *world) withdraw(p *process) {
 	})
 }
 
-// quote asks what a withdrawal to an address would cost, most of the time; now and then it returns an old one.
+// quote asks what a withdrawal to an address would cost, most of the time.
 func (w *world) quote(p *process, member string, amount currency.Amount, to string) string {
-	if len(w.quotes) > 0 && w.dice.chance(80) {
-		return pick(w.dice, w.quotes...)
-	}
 	if w.dice.chance(300) {
 		return ""
 	}
@@ -231,7 +232,7 @@ func (w *world) quote(p *process, member string, amount currency.Amount, to stri
 		w.fail(breach(Answered, "quote: %v", err))
 	}
 	if err == nil {
-		w.quotes = append(w.quotes, q.ID)
+		w.quotes = append(w.quotes, q)
 	}
 	return q.ID
 }

@@ -54,7 +54,8 @@ func number(t *testing.T, name string, usual uint64) (n uint64, given bool) {
 	return n, true
 }
 
-// TestSimulation plays worlds: KOSH_SIM_SEEDS of them, KOSH_SIM_OPS operations each, or the one of KOSH_SIM_SEED.
+// TestSimulation plays worlds: KOSH_SIM_SEEDS of them from KOSH_SIM_FIRST on, KOSH_SIM_OPS operations each, as many as fit into
+// KOSH_SIM_FOR; or the one of KOSH_SIM_SEED, of which KOSH_SIM_KEEP names the operations to do.
 func TestSimulation(t *testing.T) {
 	usual := uint64(300)
 	if raced {
@@ -74,6 +75,12 @@ func TestSimulation(t *testing.T) {
 		seeds, first = 1, seed
 	}
 	matrix := Matrix{}
+	most := time.Duration(0) // all of them
+	if text := os.Getenv("KOSH_SIM_FOR"); text != "" {
+		var err error
+		most, err = time.ParseDuration(text)
+		require.NoError(t, err)
+	}
 	var (
 		mu    sync.Mutex
 		sum   Result
@@ -86,7 +93,7 @@ func TestSimulation(t *testing.T) {
 		group.Go(func() {
 			for {
 				n := next.Add(1) - 1
-				if n >= seeds || t.Failed() {
+				if n >= seeds || t.Failed() || most > 0 && time.Since(began) > most {
 					return
 				}
 				c := Config{Seed: first + n, Ops: int(ops), Keep: keep, Dump: ledgertest.Dump}

@@ -68,15 +68,15 @@ type world struct {
 	seed uint64
 	// auditEvery is after how many operations the providers' truth is compared: after each in some worlds.
 	auditEvery int
-	number     int             // of the operation under way
-	op         string          // its kind
-	used       map[string]bool // keys of requests that several members choose alike
-	lies       map[string]bool // payments of which a person said wrongly that they never happened
-	escrows    []uuid.UUID     // holds of the host
-	quotes     []string        // ids
-	screening  *screener       // nil: nobody is screened
-	verdicts   []verdict       // rules that are pure functions of the proposal
-	seen       map[cell]int    // faults met
+	number     int              // of the operation under way
+	op         string           // its kind
+	used       map[string]bool  // keys of requests that several members choose alike
+	lies       map[string]bool  // payments of which a person said wrongly that they never happened
+	escrows    []uuid.UUID      // holds of the host
+	quotes     []payments.Quote // that were given
+	screening  *screener        // nil: nobody is screened
+	verdicts   []verdict        // rules that are pure functions of the proposal
+	seen       map[cell]int     // faults met
 
 	result *Result
 	trace  trace
