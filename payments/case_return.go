@@ -95,8 +95,9 @@ func (a *arbiter) returnable(rec *record, amount currency.Amount) error {
 }
 
 // settleReturn keeps what is in suspense of a deposit in step with what became of a return of it, and opens the case again
-// when it failed. It tells whether anything of the deposit changed.
-func settleReturn(v ledger.View, refund, deposit *record, moved currency.Amount) (changed bool, cases []ledger.Command, err error) {
+// when it failed. News says that what the refund reserves has changed: a late word about one that had failed before must not
+// be taken for the end of the one that was tried since. It tells whether anything of the deposit changed.
+func settleReturn(v ledger.View, refund, deposit *record, moved currency.Amount, news bool) (changed bool, cases []ledger.Command, err error) {
 	of := deposit.effect(refund.FromSuspense)
 	if of == nil || moved.Asset() != refund.Amount.Asset() {
 		return false, nil, nil
@@ -119,7 +120,7 @@ func settleReturn(v ledger.View, refund, deposit *record, moved currency.Amount)
 		}
 		refund.Returned, changed = moved, true
 	}
-	if state := refund.state(); of.Returning && (state == Failed || state == Canceled || state == Reversed) {
+	if state := refund.state(); of.Returning && news && (state == Failed || state == Canceled || state == Reversed) {
 		of.Returning, changed = false, true
 		cases, err = addFindings(v, deposit.ID, deposit.Provider, deposit.Member, []Finding{{
 			Code: "return_failed", Text: "what was to go back is in suspense again: " + refund.Reason.Code, Effect: refund.ID,

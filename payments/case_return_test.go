@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -150,6 +151,38 @@ func TestReturnOfWhatTheBankTakesBack(t *testing.T) {
 	require.Equal(t, payments.Reversed, e.payment(p.ID).State)
 	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
 	e.hasWallet("alice", "0.00", "0.00", "50.00")
+	require.Empty(t, e.cases())
+	e.sound()
+	e.balanced()
+}
+
+// A late word about a return that failed must not end the one that was tried since.
+func TestReturnAfterOneThatFailed(t *testing.T) {
+	e := newEnv(t, noPolling)
+	stray := e.strayed(usd("12.00"))
+	e.sandbox.Deliveries(1000)
+	e.sandbox.Script(sandbox.Decline)
+	_, err := e.giveBack("first", stray.ID, providers.Bank)
+	require.NoError(t, err)
+	e.clock.advance(time.Second)
+	e.work()
+	require.Contains(t, e.cases()[stray.ID], "return_failed")
+	late := e.deliveries(time.Minute)
+	require.NotEmpty(t, late)
+	_, err = e.giveBack("second", stray.ID, providers.Bank)
+	require.NoError(t, err)
+	for _, d := range late {
+		require.Equal(t, http.StatusNoContent, e.hook(d))
+	}
+	e.sandbox.Script(sandbox.Decline)
+	e.clock.advance(time.Second)
+	e.work()
+	require.Contains(t, e.cases(), stray.ID, "the second failed too, and a person must know")
+	require.Equal(t, "12.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	_, err = e.giveBack("third", stray.ID, providers.Bank)
+	require.NoError(t, err)
+	e.pass(100 * time.Hour)
+	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
 	require.Empty(t, e.cases())
 	e.sound()
 	e.balanced()

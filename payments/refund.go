@@ -185,7 +185,7 @@ func settleRefund(v ledger.View, refund *record, c Config) ([]ledger.Command, er
 	}
 	var cases []ledger.Command
 	if refund.FromSuspense != "" {
-		returned, opened, err := settleReturn(v, refund, deposit, moved)
+		returned, opened, err := settleReturn(v, refund, deposit, moved, changed)
 		if err != nil {
 			return nil, err
 		}

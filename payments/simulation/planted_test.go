@@ -17,7 +17,10 @@ import (
 )
 
 // late are seeds that catch what is not caught soon.
-var late = map[string]uint64{"cursor-ahead": 276, "duplicate-is-refusal": 314, "pay-out-debtors": 109, "refund-withdrawn": 69, "keep-reservation": 33}
+var late = map[string]uint64{
+	"anyones-instrument": 20, "attempt-twice": 125, "cursor-ahead": 25, "duplicate-is-refusal": 21, "fee-unborne": 37, "hold-is-what-moved": 44,
+	"hold-without-fee": 37, "keep-reservation": 50, "pay-out-debtors": 905, "quote-reused": 73, "refund-disputed": 110,
+}
 
 // TestPlanted switches each deliberate bug on in the real code and plays worlds until an invariant breaks. A simulator that
 // finds nothing proves something only as far as it finds these. KOSH_SIM_SEEDS says how many worlds each may take, from the first

@@ -59,7 +59,7 @@ func number(t *testing.T, name string, usual uint64) (n uint64, given bool) {
 func TestSimulation(t *testing.T) {
 	usual := uint64(300)
 	if raced {
-		usual = 40
+		usual = 25
 	}
 	seeds, _ := number(t, "KOSH_SIM_SEEDS", usual)
 	ops, _ := number(t, "KOSH_SIM_OPS", 300)
