@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
@@ -100,10 +98,7 @@ func (w *world) route(_ providers.Kind, _ providers.Method, _ currency.AssetID, 
 }
 
 // dossierOfCase is a case as the witness read it.
-type dossierOfCase struct {
-	state    payments.CaseState
-	provider string
-}
+type dossierOfCase struct{ state payments.CaseState }
 
 // openCases are the cases that nobody has decided, in the order of their ids.
 func (w *world) openCases() []string {
@@ -356,6 +351,3 @@ func (p *intent) suspended() (sum currency.Amount) {
 	}
 	return sum
 }
-
-// isHost tells whether a hold is the host's.
-func (w *world) isHost(id uuid.UUID) bool { return slices.Contains(w.escrows, id) }

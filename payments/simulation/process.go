@@ -133,7 +133,7 @@ func (s store) Update(ctx context.Context, book string, want ledger.Names, decid
 			about = max(about, d.ID) // names have no order
 		}
 	}
-	return s.p.call(about, func() error {
+	return s.p.call(about, func() error { //nolint:contextcheck // another process acts meanwhile, on a context of its own
 		if w.fault(s.p, w.rates.storeBefore) {
 			w.cover(storeBefore, about)
 			return errStore
@@ -209,14 +209,14 @@ var (
 
 // Submit implements providers.Provider.
 func (a adapter) Submit(ctx context.Context, op providers.Operation) (report providers.Report, err error) {
-	err = a.p.call(op.Key, func() error {
+	err = a.p.call(op.Key, func() error { //nolint:contextcheck // another process acts meanwhile, on a context of its own
 		a.p.world.beforeSubmit(a.site, op)
 		if err = a.down(op.Key, a.site.outage); err != nil {
 			return a.count(err)
 		}
 		report, err = a.Sandbox.Submit(ctx, op)
 		a.p.world.coverSubmit(&op, &report, err)
-		a.p.world.meanwhile(a.p) // a webhook may overtake the answer
+		a.p.world.meanwhile(a.p) //nolint:contextcheck // a webhook may overtake the answer, on a context of its own
 		return a.count(err)
 	})
 	return report, err
@@ -224,7 +224,7 @@ func (a adapter) Submit(ctx context.Context, op providers.Operation) (report pro
 
 // Lookup implements providers.Provider.
 func (a adapter) Lookup(ctx context.Context, q providers.Query) (report providers.Report, err error) {
-	err = a.p.call(q.Key, func() error {
+	err = a.p.call(q.Key, func() error { //nolint:contextcheck // another process acts meanwhile, on a context of its own
 		if err = a.down(q.Key, providers.Maybe); err != nil {
 			return a.count(err)
 		}
@@ -243,7 +243,7 @@ func (a adapter) Lookup(ctx context.Context, q providers.Query) (report provider
 // Poll implements providers.Poller.
 func (a adapter) Poll(ctx context.Context, cursor string, limit int) (events []providers.Event, next string, err error) {
 	next = cursor
-	err = a.p.call("", func() error {
+	err = a.p.call("", func() error { //nolint:contextcheck // another process acts meanwhile, on a context of its own
 		if err = a.down("", providers.Maybe); err != nil {
 			return a.count(err)
 		}
@@ -255,7 +255,7 @@ func (a adapter) Poll(ctx context.Context, cursor string, limit int) (events []p
 
 // Quote implements providers.Quoter.
 func (a adapter) Quote(ctx context.Context, op providers.Operation) (q providers.Quote, err error) {
-	err = a.p.call("", func() error {
+	err = a.p.call("", func() error { //nolint:contextcheck // another process acts meanwhile, on a context of its own
 		if err = a.down("", providers.NotSent); err != nil {
 			return a.count(err)
 		}
