@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -357,7 +356,7 @@ func TestBadInput(t *testing.T) {
 	total.add(w.badJSON(t))
 	require.GreaterOrEqual(t, total.tried, 500)
 	require.Equal(t, total.tried, total.refused)
-	fmt.Fprintf(os.Stdout, "bad input: %d of %d refused, state unchanged; %d deliveries again without effect\n", total.refused, total.tried, total.replayed)
+	fmt.Printf("bad input: %d of %d refused, state unchanged; %d deliveries again without effect\n", total.refused, total.tried, total.replayed)
 }
 
 func (k *knocks) add(more knocks) {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -78,7 +77,6 @@ type crew struct {
 	*testing.T
 	jobs    []job
 	running []*exec.Cmd
-	closing atomic.Bool
 	runs    int
 }
 
@@ -146,7 +144,7 @@ func run(t *testing.T, name, dir string, theirs, ours job, kills, workers int) {
 	a.settle()
 	a.check()
 	c.kill(0)
-	fmt.Fprintf(os.Stdout, "processes: %s: %d acknowledged, lost %d, doubled %d, %d kills; %d begun and not acknowledged, all done once; %d payments, %d at the provider, %d parked\n",
+	fmt.Printf("processes: %s: %d acknowledged, lost %d, doubled %d, %d kills; %d begun and not acknowledged, all done once; %d payments, %d at the provider, %d parked\n",
 		name, a.acknowledged, a.lost, a.doubled, kills, a.begun, a.payments, a.dealings, a.parked)
 	require.Zero(t, a.lost)
 	require.Zero(t, a.doubled)
