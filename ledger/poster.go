@@ -23,9 +23,9 @@ type Poster interface {
 	// that it counts.
 	//
 	// For each entry decide is given the accounts as they stand, in the order of PlainEntry.Accounts, and space for a balance a
-	// posting. It does not look at an account's Owner, Opening and OpenedAt. When it returns true, it has changed them into what they are afterwards, with the entry's times and the
-	// account's posted balance after each posting; then the Store must record the entry. No row named by it changes between
-	// decide and that. The Store keeps nothing of what it is given.
+	// posting. It does not look at an account's Owner, Opening and OpenedAt. When it returns true, it has changed them into
+	// what they are afterwards, with the entry's times and the account's posted balance after each posting; then the Store
+	// must record the entry. No row named by it changes between decide and that. The Store keeps nothing of what it is given.
 	//
 	// A recorded entry leaves these rows:
 	//
@@ -43,7 +43,10 @@ type Poster interface {
 	// When seal returns false nothing changes; else the changes, numbered from the block's First on, the Block and the
 	// SequenceRow, which stands at its Last, are added and the pending rows deleted, all or nothing. Nothing that is pending
 	// changes between next and that.
-	Number(ctx context.Context, book string, limit int, sequence string, next func(*Change, *Transaction), seal func(last uint64) (Block, bool)) (numbered int, err error)
+	Number(
+		ctx context.Context, book string, limit int, sequence string,
+		next func(*Change, *Transaction), seal func(last uint64) (Block, bool),
+	) (numbered int, err error)
 }
 
 // DecidePlain is the rule book as a [Poster] sees it.
