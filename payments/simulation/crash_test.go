@@ -87,9 +87,9 @@ func TestEveryCrash(t *testing.T) {
 func TestEveryDoubleCrash(t *testing.T) {
 	t.Parallel()
 	var points, pairs atomic.Int64
-	stride := int64(41) // a prime, so that it falls on every kind of call
+	stride, asked := int64(41), int64(7) // primes, so that they fall on every kind of call
 	if raced {
-		stride = 1999
+		stride, asked = 1999, 97
 	}
 	if os.Getenv("KOSH_SIM_DOUBLE") == "all" {
 		stride = 1
@@ -106,7 +106,7 @@ func TestEveryDoubleCrash(t *testing.T) {
 						continue
 					}
 					if once < 0 {
-						if stride > 1 && n%7 != 0 { // not even how many calls there are is asked of each
+						if stride > 1 && n%asked != 0 { // not even how many calls there are is asked of each
 							break
 						}
 						once = int64(2 * s.play(t, []death{first}, true).calls[1])
