@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"encoding/json"
 	"hash/fnv"
 	"maps"
 	"slices"
@@ -98,7 +99,23 @@ func (w *world) route(_ providers.Kind, _ providers.Method, _ currency.AssetID, 
 }
 
 // dossierOfCase is a case as the witness read it.
-type dossierOfCase struct{ state payments.CaseState }
+type dossierOfCase struct {
+	state    payments.CaseState
+	assigned bool // a person gave its money to a member: what a reorganisation brings again is theirs, whatever the screener says
+}
+
+func readDossier(d *ledger.Document) (dossierOfCase, error) {
+	var body struct {
+		Resolutions []payments.Resolved `json:"resolutions"`
+	}
+	err := json.Unmarshal(d.Body, &body)
+	return dossierOfCase{
+		state: payments.CaseState(d.State),
+		assigned: slices.ContainsFunc(body.Resolutions, func(r payments.Resolved) bool {
+			return r.Action == payments.AssignTo
+		}),
+	}, err
+}
 
 // openCases are the cases that nobody has decided, in the order of their ids.
 func (w *world) openCases() []string {

@@ -182,7 +182,11 @@ func (m *ledgerOfPayments) see(w *witness, rows *ledger.Rows, before map[ledger.
 func (m *ledgerOfPayments) seeDocument(w *witness, rows *ledger.Rows, d *ledger.Document, key string, before map[ledger.ID]ledger.Hold, touched map[string]*intent) *Breach {
 	switch d.Kind {
 	case "case":
-		m.cases[d.ID] = dossierOfCase{state: payments.CaseState(d.State)}
+		c, err := readDossier(d)
+		if err != nil {
+			return breach(Lasting, "case %s does not read: %v", d.ID, err)
+		}
+		m.cases[d.ID] = c
 	case "inbox":
 		m.inbox[d.ID] = d.State
 		var item struct {

@@ -216,7 +216,8 @@ func (m *ledgerOfPayments) inSuspense(p *intent, e taken) *Breach {
 		size = minus(currency.Zero(size.Asset()), size)
 	}
 	excess := size
-	doubted := p.asked == "" && p.Kind == payments.Deposit && m.screening.screens(p.Kind, p.Member, p.Amount) != payments.ScreenAllow
+	doubted := p.asked == "" && p.Kind == payments.Deposit && !m.cases[p.ID].assigned &&
+		m.screening.screens(p.Kind, p.Member, p.Amount) != payments.ScreenAllow
 	if e.Amount.Asset() == p.Amount.Asset() && !doubted {
 		excess = least(size, minus(p.moved(), p.Amount))
 	}
