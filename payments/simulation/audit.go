@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"github.com/koshpay/kosh/currency"
@@ -57,10 +59,14 @@ func (w *world) auditSite(s *site, executed map[string]int) *Breach {
 			}
 		}
 	}
+	var strange []string
 	for id := range w.money.effects[s.name] {
 		if !known[id] {
-			return breach(Clearing, "effect %s was taken in and %s knows nothing of it", id, s.name)
+			strange = append(strange, id)
 		}
+	}
+	if len(strange) > 0 {
+		return breach(Clearing, "effect %s was taken in and %s knows nothing of it", slices.Min(strange), s.name)
 	}
 	for _, held := range s.far.Balances() {
 		id := payments.ClearingAccount(s.name, held.AssetID())

@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -113,7 +115,7 @@ func (m *ledgerOfPayments) flowed(p *intent) *Breach {
 	}
 	got := m.flows[p.ID]
 	for _, both := range []flow{want, got} {
-		for id := range both {
+		for _, id := range slices.SortedFunc(maps.Keys(both), inOrder) { // the same seed tells the same
 			if !equal(got[id], want[id]) {
 				return breach(Shares, "%s %s of %v is %s and moved %v on %s, not %v", p.Kind, p.ID, p.Amount, p.state, got[id], id, want[id]).about(id)
 			}
@@ -125,6 +127,10 @@ func (m *ledgerOfPayments) flowed(p *intent) *Breach {
 // priced: an exchange gives what the rate says, rounded in the platform's favour.
 func priced(p *intent) *Breach {
 	from, to := p.Amount.AssetID(), p.Bought.AssetID()
+func inOrder(a, b ledger.AccountID) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Asset, b.Asset))
+}
+
 	scale := int32(p.Bought.Asset().Scale())
 	want := p.Amount.Decimal().Mul(worth[from].DivRound(worth[to], 12)).Truncate(scale)
 	if !p.Bought.Decimal().Equal(want) {
