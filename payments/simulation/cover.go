@@ -117,11 +117,12 @@ var states = map[payments.Kind][]payments.State{
 	payments.Tip:      {unborn, payments.Review, payments.Succeeded},
 	payments.Exchange: {unborn, payments.Review},
 	payments.Issue:    {unborn},
+	payments.Burn:     {unborn},
 }
 
 // Reachable tells whether a fault can meet a payment of a kind in a state.
 func reachable(t trouble, kind payments.Kind, state payments.State) bool {
-	provider := kind != payments.Send && kind != payments.Tip && kind != payments.Exchange && kind != payments.Issue
+	provider := kind != payments.Send && kind != payments.Tip && kind != payments.Exchange && kind != payments.Issue && kind != payments.Burn
 	sending := provider && state == payments.Submitting
 	switch t {
 	case notSent, maybe, garbage, rejected:

@@ -32,7 +32,7 @@ func drawKinds(d dice) []kind {
 		{"send", 60, (*world).send},
 		{"tip", 60, (*world).tip},
 		{"exchange", 40, (*world).exchange},
-		{"issue", 15, (*world).issue},
+		{"supply", 15, (*world).supply},
 		{"withdraw", 160, (*world).withdraw},
 		{"refund", 90, (*world).refund},
 		{"freeze", 40, (*world).freeze},

@@ -157,17 +157,25 @@ func (w *world) exchange(p *process) {
 	})
 }
 
-func (w *world) issue(p *process) {
+// supply issues in-app coins, or burns some of those that the platform has.
+func (w *world) supply(p *process) {
 	amount := w.amount(coin)
 	key := w.nextKey()
+	kind := payments.Issue
+	if units, _ := amount.Int64(); units%4 == 0 {
+		kind = payments.Burn
+	}
 	w.make(p, &request{
-		what: key + " issue " + amount.String(), actor: payments.Platform(), kind: payments.Issue, amount: amount,
+		what: key + " " + string(kind) + " " + amount.String(), actor: payments.Platform(), kind: kind, amount: amount,
 		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
-			r := payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: amount}
+			changed := amount
 			if altered {
-				r.Amount = oneMore(amount)
+				changed = oneMore(amount)
 			}
-			return s.Issue(w.asking, r)
+			if kind == payments.Burn {
+				return s.Burn(w.asking, payments.BurnRequest{Key: key, Actor: payments.Platform(), Amount: changed})
+			}
+			return s.Issue(w.asking, payments.IssueRequest{Key: key, Actor: payments.Platform(), Amount: changed})
 		},
 	})
 }

@@ -391,7 +391,7 @@ func (m *ledgerOfPayments) backed(w *witness, p *intent) *Breach {
 			}
 		}
 	}
-	if !p.outward() && p.Provider != "" || p.Kind == payments.Issue || p.Kind == payments.Forgiven {
+	if !p.outward() && p.Provider != "" || p.Kind == payments.Issue || p.Kind == payments.Burn || p.Kind == payments.Forgiven {
 		return nil
 	}
 	id, err := uuid.Parse(p.ID)

@@ -98,6 +98,9 @@ func (p *intent) expected() flow {
 	case payments.Issue:
 		add(payments.SupplyAccount(asset), p.Amount, 1)
 		add(payments.PositionAccount(asset), p.Amount, -1)
+	case payments.Burn:
+		add(payments.PositionAccount(asset), p.Amount, 1)
+		add(payments.SupplyAccount(asset), p.Amount, -1)
 	case payments.Forgiven:
 		add(payments.WriteOffAccount(asset), p.Amount, 1)
 		add(payments.WalletAccount(p.Member, asset), p.Amount, -1)
@@ -124,13 +127,13 @@ func (m *ledgerOfPayments) flowed(p *intent) *Breach {
 	return nil
 }
 
-// priced: an exchange gives what the rate says, rounded in the platform's favour.
-func priced(p *intent) *Breach {
-	from, to := p.Amount.AssetID(), p.Bought.AssetID()
 func inOrder(a, b ledger.AccountID) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Asset, b.Asset))
 }
 
+// priced: an exchange gives what the rate says, rounded in the platform's favour.
+func priced(p *intent) *Breach {
+	from, to := p.Amount.AssetID(), p.Bought.AssetID()
 	scale := int32(p.Bought.Asset().Scale())
 	want := p.Amount.Decimal().Mul(worth[from].DivRound(worth[to], 12)).Truncate(scale)
 	if !p.Bought.Decimal().Equal(want) {
@@ -389,7 +392,11 @@ func (w *world) justified(r *request, err error) *Breach {
 	of := w.money.intents[r.of]
 	switch {
 	case errors.Is(err, ledger.ErrInsufficientFunds):
-		if free := w.available(r.member, r.amount.Asset()); !less(free, r.amount) && r.kind != payments.Exchange && r.kind != payments.Issue {
+		free := w.available(r.member, r.amount.Asset())
+		if position := w.truth.accounts[payments.PositionAccount(r.amount.AssetID())]; r.kind == payments.Burn && position != nil {
+			free = position.Posted
+		}
+		if !less(free, r.amount) && r.kind != payments.Exchange && r.kind != payments.Issue {
 			why = "available is " + free.String()
 		}
 	case errors.Is(err, payments.ErrLimit):
