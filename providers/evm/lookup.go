@@ -68,19 +68,7 @@ func (p *Provider) look(ctx context.Context, key string, r record) (record, erro
 	if !known {
 		return r, fmt.Errorf("evm: no node has it: %w", providers.ErrNotFound)
 	}
-	first := false
-	r, err = change(ctx, p.state, key, func(now *record, _ bool) error {
-		if first = !now.Order.Seen; !first {
-			return errSame
-		}
-		now.Order.Seen = true
-		now.Changes++
-		return nil
-	})
-	if err == nil && first {
-		err = p.changed(ctx, key, r)
-	}
-	return r, err
+	return p.seen(ctx, key)
 }
 
 // Poll implements providers.Poller. It looks at what is new on the chain, does what Config.Manual does not leave to others, and

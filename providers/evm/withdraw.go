@@ -268,8 +268,17 @@ func (p *Provider) broadcast(ctx context.Context, key string, r record, attempt 
 	if err != nil {
 		return r, &providers.Error{Err: err}
 	}
+	r, err = p.seen(ctx, key)
+	if err != nil {
+		return r, &providers.Error{Certainty: providers.Duplicate, Err: err}
+	}
+	return r, nil
+}
+
+// seen writes down, once, that a node has a transaction of ours.
+func (p *Provider) seen(ctx context.Context, key string) (record, error) {
 	first := false
-	r, err = change(ctx, p.state, key, func(now *record, _ bool) error {
+	r, err := change(ctx, p.state, key, func(now *record, _ bool) error {
 		if first = !now.Order.Seen; !first {
 			return errSame
 		}
@@ -280,10 +289,7 @@ func (p *Provider) broadcast(ctx context.Context, key string, r record, attempt 
 	if err == nil && first {
 		err = p.changed(ctx, key, r)
 	}
-	if err != nil {
-		return r, &providers.Error{Certainty: providers.Duplicate, Err: err}
-	}
-	return r, nil
+	return r, err
 }
 
 // known tells whether a node has any version of a transaction of ours.
