@@ -201,18 +201,11 @@ func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
 
 // read reads the account of a number, and reports whether there is one.
 func (a *accounts) read(n uint32, info *ledger.AccountInfo) bool {
-	if n == 0 {
+	if !a.readPlain(n, info) {
 		return false
 	}
 	row := a.row(n)
-	if row.terms == 0 {
-		return false
-	}
-	t := &a.shared[row.terms]
-	info.ID, info.Owner = a.id(n), a.owners[a.name(n).owner]
-	info.Type, info.Terms, info.Opening = t.kind, t.now, t.opening
-	info.OpenedAt, info.NextExpiry, info.UpdatedAt = microTime(row.openedFrom), microTime(row.expiry), microTime(row.updated)
-	info.Version, info.Posted, info.Held = row.version, amountOf(row.posted, t.posted), amountOf(row.held, t.held)
+	info.Owner, info.Opening, info.OpenedAt = a.owners[a.name(n).owner], a.shared[row.terms].opening, microTime(row.openedFrom)
 	return true
 }
 
