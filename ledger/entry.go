@@ -30,8 +30,8 @@ type Guard struct {
 	Reads Reads
 	// Check returns further commands, or an error to refuse. It must be pure: it may run more than once and must not
 	// keep the View. A *Refusal (see Refuse) or a Code of class Declined burns the key; any other error does not.
-	// A panic is ErrGuardPanicked. A decline is stored as it is, without what may wrap it. Text that some store could
-	// not keep is cleaned.
+	// A panic is ErrGuardPanicked; an error that is a nil *Refusal agrees to nothing, it is ErrInvalid. A decline is stored
+	// as it is, without what may wrap it. Text that some store could not keep is cleaned.
 	Check func(View) ([]Command, error)
 }
 

@@ -29,6 +29,9 @@ func moreRefusals(p past) []refusalCase {
 	adds := func(commands ...c) []ledger.Guard {
 		return []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) { return commands, nil }}}
 	}
+	fails := func(err error) []ledger.Guard {
+		return []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) { return nil, err }}}
+	}
 	manyAccounts := make([]ledger.AccountID, ledger.MaxDrawAccounts+1)
 	for i := range manyAccounts {
 		manyAccounts[i] = at(fmt.Sprintf("many/%d", i))
@@ -134,6 +137,9 @@ func moreRefusals(p past) []refusalCase {
 		{name: "guard that reads no document", guards: reads(ledger.Reads{Documents: []ledger.DocumentID{{}}}), code: ledger.ErrInvalid, field: "guards[0].reads.documents[0]", command: -1},
 		{name: "guard that adds nil", guards: adds(nil), code: ledger.ErrInvalid, field: "guards[0].commands[0]", command: -1},
 		{name: "guard that adds an unbalanced post", guards: adds(ledger.Post{Postings: []ledger.Posting{pay[0], {Account: bob, Side: ledger.Credit, Amount: dollars(2)}}}), code: ledger.ErrUnbalanced, field: "guards[0].commands[0].postings", command: -1},
+		{name: "guard that returns a refusal that is nil", guards: fails((*ledger.Refusal)(nil)), code: ledger.ErrInvalid, field: "guards[0]", command: -1},
+		{name: "guard that wraps a refusal that is nil", guards: fails(fmt.Errorf("policy: %w", (*ledger.Refusal)(nil))), code: ledger.ErrInvalid, field: "guards[0]", command: -1},
+		{name: "guard whose error panics when it is asked", guards: fails(unsayable{}), code: ledger.ErrGuardPanicked, field: "guards[0]", command: -1},
 		{name: "lease on nothing", leases: []ledger.Lease{{}}, commands: list(ledger.Transfer(alice, bob, dollars(1))), code: ledger.ErrInvalid, field: "leases[0].document", command: -1},
 
 		{name: "key with a line feed", key: "a\nb", commands: list(ledger.Transfer(alice, bob, dollars(1))), code: ledger.ErrInvalid, field: "key", command: -1},
@@ -178,5 +184,11 @@ func TestRefusedQuestions(t *testing.T) {
 	}
 	require.Equal(t, before, dump(t, w.store, w.Name()))
 }
+
+// unsayable is an error that cannot be asked what it is.
+type unsayable struct{}
+
+func (unsayable) Error() string { return "never said" }
+func (unsayable) As(any) bool   { panic("what am I?") }
 
 func second[T any](_ T, err error) error { return err }

@@ -199,7 +199,7 @@ func refusals(p past) []refusalCase {
 		{name: "guard that reaches out", guards: []ledger.Guard{{Reads: ledger.Reads{Accounts: []ledger.AccountID{alice}}, Check: func(ledger.View) ([]ledger.Command, error) {
 			return list(ledger.Transfer(alice, bob, dollars(1))), nil
 		}}}, code: ledger.ErrUndeclared, field: "guards[0].commands[0]", command: -1},
-		{name: "guard that panics", guards: []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) { panic("boom") }}}, code: ledger.ErrGuardPanicked, command: -1},
+		{name: "guard that panics", guards: []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) { panic("boom") }}}, code: ledger.ErrGuardPanicked, field: "guards[0]", command: -1},
 		{name: "guard without a check", guards: []ledger.Guard{{}}, code: ledger.ErrInvalid, field: "guards[0].check", command: -1},
 		{name: "guard that says no", guards: []ledger.Guard{{Check: func(ledger.View) ([]ledger.Command, error) {
 			return nil, ledger.Refuse("daily_limit", "Try tomorrow.", "limit 5")

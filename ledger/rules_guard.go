@@ -11,15 +11,15 @@ import (
 // guard runs guard i: first its own look at the rows, then the commands that it adds.
 func (s *step) guard(i int) error {
 	v := s.view(&s.p.guards[i])
-	commands, err := v.ask(s.p.guards[i].Check)
+	field := fmt.Sprintf("guards[%d]", i)
+	commands, err := v.ask(i, s.p.guards[i].Check)
 	v.closed = true
 	if v.undeclared != "" {
-		return refuse(ErrUndeclared, "a guard looked at "+v.undeclared).in(fmt.Sprintf("guards[%d]", i))
+		return refuse(ErrUndeclared, "a guard looked at "+v.undeclared).in(field)
 	}
 	if err != nil {
-		return guardError(i, err)
+		return err
 	}
-	field := fmt.Sprintf("guards[%d]", i)
 	commands, r := checkList(commands)
 	if r != nil {
 		r = within(fmt.Sprintf("%s.commands[%d]", field, r.Command), r)
@@ -42,9 +42,13 @@ func (s *step) guard(i int) error {
 	return nil
 }
 
-// guardError sorts what a guard returned: a decline is data and burns the key, anything else goes back as it is.
+// guardError sorts what a guard returned: a decline is data and burns the key, anything else goes back as it is. A nil
+// *Refusal is an error all the same, because Go has it so: whether its guard meant yes or no, nobody can tell.
 func guardError(i int, err error) error {
 	if r, ok := errors.AsType[*Refusal](err); ok {
+		if r == nil {
+			return invalid(fmt.Sprintf("guards[%d]", i), "the guard's error is a nil *Refusal; to agree, return nil itself")
+		}
 		if r.Class == "" {
 			r = Refuse(r.Code, r.Public, r.Private)
 		}
@@ -97,14 +101,17 @@ func setOf[K comparable](names []K) map[K]bool {
 	return set
 }
 
-// ask calls Check and survives a panic of it.
-func (v *view) ask(check func(View) ([]Command, error)) (commands []Command, err error) {
+// ask calls Check, and survives a panic of it or of the error that it returned.
+func (v *view) ask(i int, check func(View) ([]Command, error)) (commands []Command, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			commands, err = nil, refuse(ErrGuardPanicked, clean(fmt.Sprint(p), MaxTextBytes))
+			commands, err = nil, refuse(ErrGuardPanicked, clean(fmt.Sprint(p), MaxTextBytes)).in(fmt.Sprintf("guards[%d]", i))
 		}
 	}()
-	return check(v)
+	if commands, err = check(v); err != nil {
+		return nil, guardError(i, err)
+	}
+	return commands, nil
 }
 
 // outside says what a command touches that was not declared.
