@@ -2,8 +2,10 @@ package ledger_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/ledger/memory"
 )
 
 func TestImportRecordsThePast(t *testing.T) {
@@ -246,4 +249,43 @@ func TestEraseTogether(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "x", d.Erased.Reason, "the first to erase says why")
 	w.sound()
+}
+
+// forgetful is a store that has lost the versions of documents.
+type forgetful struct{ ledger.Store }
+
+func (s forgetful) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+	rounds := 0
+	return s.Store.Update(ctx, book, want, func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
+		if rounds++; rounds > 10 {
+			return ledger.Rows{}, ledger.Names{}, errors.New("the same is asked for ever")
+		}
+		found.Versions = nil
+		return decide(found)
+	})
+}
+
+func (s forgetful) Read(ctx context.Context, book string, want ledger.Names) (ledger.Rows, error) {
+	found, err := s.Store.Read(ctx, book, want)
+	found.Versions = nil
+	return found, err
+}
+
+// A version that is lost is not asked for again and again: the book is corrupt.
+func TestEraseOfALostVersion(t *testing.T) {
+	s := memory.New()
+	id := ledger.DocumentID{Kind: "person", ID: "1"}
+	newWorldOn(t, s).do(ledger.PutDocument{DocumentID: id, Body: secret(1)})
+	w := newWorldOn(t, forgetful{s})
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, c := range []ledger.EraseDocument{
+		{Document: id, All: true, Reason: "request 7"}, {Document: id, Versions: []uint64{1}, Reason: "request 7"},
+	} {
+		e := ledger.Entry{Key: "erase", Commands: []ledger.Command{c}}
+		_, err := w.Record(ctx, e)
+		require.ErrorIs(t, err, ledger.ErrCorrupt)
+		_, err = w.Simulate(ctx, e)
+		require.ErrorIs(t, err, ledger.ErrCorrupt)
+	}
 }

@@ -33,7 +33,9 @@ func (s *step) eraseDocument(c EraseDocument) (Result, error) {
 			return Result{}, refuse(ErrDocumentNotFound, fmt.Sprintf("document %s is at version %d", c.Document, d.Version)).
 				in(fmt.Sprintf("versions[%d]", i))
 		}
-		s.eraseVersion(&d, v, c.Reason)
+		if err := s.eraseVersion(&d, v, c.Reason); err != nil {
+			return Result{}, err
+		}
 	}
 	if !s.w.missing.Empty() {
 		return Result{}, errUnread
@@ -41,15 +43,18 @@ func (s *step) eraseDocument(c EraseDocument) (Result, error) {
 	return Result{Document: c.Document, Version: d.Version}, nil
 }
 
-func (s *step) eraseVersion(current *Document, number uint64, reason string) {
+// eraseVersion takes the body of one version. A version that nobody has read yet is only noted.
+func (s *step) eraseVersion(current *Document, number uint64, reason string) error {
 	id := VersionID{current.DocumentID, number}
-	row, found := s.w.version(id)
-	if !found {
+	row, named := s.w.version(id)
+	switch {
+	case row == nil && named:
+		return corrupt(fmt.Sprintf("document %s is at version %d and has no version %d", id.DocumentID, current.Version, number), nil)
+	case row == nil:
 		s.w.missing.Versions = append(s.w.missing.Versions, id)
-		return
-	}
-	if len(row.Body) == 0 {
-		return
+		return nil
+	case len(row.Body) == 0:
+		return nil
 	}
 	d := *row
 	d.Erased = Erasure{At: s.now, Reason: reason, Digest: sha256.Sum256(d.Body)}
@@ -59,11 +64,14 @@ func (s *step) eraseVersion(current *Document, number uint64, reason string) {
 		s.w.documents.put(d.DocumentID, &d)
 	}
 	s.change(&Change{Kind: ChangeErasure, Document: d.DocumentID, Version: number})
+	return nil
 }
 
-// version returns a version as the entries of the step have left it: one that was read, or one that was written just now.
-func (w *working) version(id VersionID) (*Document, bool) {
-	if d, exists, _ := w.history.get(id); exists {
+// version returns a version as the entries of the step have left it, one that was read or one that was written just now,
+// and whether it was asked for when it is neither.
+func (w *working) version(id VersionID) (d *Document, named bool) {
+	d, exists, named := w.history.get(id)
+	if exists {
 		return d, true
 	}
 	for i := len(w.versions) - 1; i >= 0; i-- {
@@ -71,7 +79,7 @@ func (w *working) version(id VersionID) (*Document, bool) {
 			return &w.versions[i], true
 		}
 	}
-	return nil, false
+	return nil, named
 }
 
 // erase puts erased versions into the rows to be written: in the place of one that is new, else of the one that is stored.
