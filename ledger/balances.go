@@ -13,6 +13,9 @@ import (
 // an effective moment also reads the lines recorded since MaxPostdate before it, because one of them may be dated back.
 // An id that is named twice is answered twice; a striped account, such as fees/*, is the sum of its parts.
 func (b *Book) Balances(ctx context.Context, at AsOf, ids ...AccountID) ([]Balance, error) {
+	if r := at.check(); r != nil {
+		return nil, r
+	}
 	if slices.ContainsFunc(ids, AccountID.isStriped) {
 		return b.stripedBalances(ctx, at, ids)
 	}
@@ -27,6 +30,13 @@ func (b *Book) Balances(ctx context.Context, at AsOf, ids ...AccountID) ([]Balan
 		}
 	}
 	return balances, nil
+}
+
+func (at AsOf) check() *Refusal {
+	if r := checkTime("recorded", at.Recorded); r != nil {
+		return r
+	}
+	return checkTime("effective", at.Effective)
 }
 
 // infos reads accounts that must exist, in one snapshot, in the order asked for.

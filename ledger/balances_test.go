@@ -127,6 +127,18 @@ func TestBalancesOfTheUnknown(t *testing.T) {
 	got, err = w.Balances(t.Context(), ledger.AsOf{})
 	require.NoError(t, err)
 	require.Empty(t, got)
+	for field, at := range map[string]ledger.AsOf{
+		"recorded": {Recorded: time.Date(0, 12, 31, 23, 59, 59, 0, time.UTC)}, "effective": {Recorded: start, Effective: time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		_, err = w.Balances(t.Context(), at, alice)
+		require.ErrorIs(t, err, ledger.ErrInvalid, "a moment that not every store can be asked about")
+		require.ErrorContains(t, err, field)
+		_, err = w.TrialBalance(t.Context(), at)
+		require.ErrorIs(t, err, ledger.ErrInvalid)
+	}
+	got, err = w.Balances(t.Context(), ledger.AsOf{Recorded: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Effective: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)}, alice)
+	require.NoError(t, err)
+	require.Equal(t, dollars(0), got[0].Posted)
 	b, err := w.Account(alice).Balance(t.Context(), ledger.AsOf{})
 	require.NoError(t, err)
 	require.Equal(t, dollars(100), b.Available)

@@ -15,7 +15,8 @@ import (
 
 // Config configures a [Book]. The zero value is safe.
 type Config struct {
-	// Book is the tenant's name: 1 to MaxNameBytes bytes of text; empty means "main". Nothing crosses between books.
+	// Book is the tenant's name: at most MaxNameBytes bytes of text in one line; empty means "main". Nothing crosses between
+	// books. Of a book with another name every method is ErrInvalid.
 	Book string
 	// Clock is where the time comes from; nil means the system's. It must be safe for concurrent use.
 	Clock func() time.Time
@@ -59,10 +60,12 @@ var _ Ledger = (*Book)(nil)
 
 // New returns the book of one tenant in a store. It does no I/O and starts no goroutine.
 func New(s Store, c Config) *Book {
-	b := &Book{store: s, poster: posterOf(s), name: c.Book, clock: c.Clock, newID: c.NewID, rest: c.Rest}
+	b := &Book{name: c.Book, clock: c.Clock, newID: c.NewID, rest: c.Rest}
 	if b.name == "" {
 		b.name = "main"
 	}
+	b.store = named(s, b.name)
+	b.poster = posterOf(b.store)
 	if b.clock == nil {
 		b.clock = time.Now //nolint:forbidigo // the default clock
 	}
@@ -139,9 +142,6 @@ func (b *Book) open(ctx context.Context, e *Entry, p *prepared, space *slab) err
 	if err := ctx.Err(); err != nil {
 		return storeError(err)
 	}
-	if r := checkBook(b.name); r != nil {
-		return r
-	}
 	if len(b.stripes) > 0 {
 		chosen, r := b.unstripe(*e)
 		if r != nil {
@@ -155,7 +155,19 @@ func (b *Book) open(ctx context.Context, e *Entry, p *prepared, space *slab) err
 	return nil
 }
 
-func checkBook(name string) *Refusal { return checkName("book", name, MaxNameBytes) }
+// named returns the store of a book, or when no store could keep its name one that says so to whoever asks anything.
+func named(s Store, book string) Store {
+	if r := checkName("book", book, MaxNameBytes); r != nil {
+		return misnamed{*r}
+	}
+	return s
+}
+
+type misnamed struct{ why Refusal }
+
+func (m misnamed) Update(context.Context, string, Names, Decide) error { return &m.why }
+func (m misnamed) Read(context.Context, string, Names) (Rows, error)   { return Rows{}, &m.why }
+func (m misnamed) Scan(context.Context, string, Range) (Rows, error)   { return Rows{}, &m.why }
 
 // resolve adds the accounts of named holds and transactions, which never change, so that one Update names everything at
 // once, and checks assets that this Book meets for the first time. What cannot be found is left to the rule book.

@@ -27,7 +27,7 @@ type joined struct {
 //
 // The result lives as long as the host's transaction. It is safe for concurrent use as far as that transaction is.
 func (b *Book) In(s Store) *Book {
-	in := &Book{store: s, name: b.name, clock: b.clock, newID: b.newID, rest: b.rest, stripes: b.stripes, joined: new(joined)}
+	in := &Book{store: named(s, b.name), name: b.name, clock: b.clock, newID: b.newID, rest: b.rest, stripes: b.stripes, joined: new(joined)}
 	in.queue.limit = b.queue.limit
 	in.agreed.Store(b.agreed.Load()) // its own from here on: assets first used in the transaction may go with it
 	return in

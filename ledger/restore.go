@@ -29,9 +29,6 @@ const maxExportLine = 64 << 20
 //
 // The sums find damage, not forgery: for that, [Book.Verify] the restored book against a checkpoint.
 func (b *Book) Restore(ctx context.Context, r io.ReadSeeker) error {
-	if f := checkBook(b.name); f != nil {
-		return f
-	}
 	begin, err := r.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return unreadable(err)

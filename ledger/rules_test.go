@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"encoding/json"
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
+	"github.com/koshpay/kosh/ledger/memory"
 )
 
 func TestOpenAccountAgain(t *testing.T) {
@@ -574,4 +576,42 @@ func TestBooksDoNotSeeOneAnother(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, dump(t, w.store, w.Name()))
 	require.Equal(t, "other", other.Name())
+}
+
+// A book with a name that some store could not keep is refused at every door, not only by the stores that cannot.
+func TestBooksOfBadNames(t *testing.T) {
+	s := memory.New()
+	long := strings.Repeat("b", ledger.MaxNameBytes)
+	good := ledger.New(s, ledger.Config{Book: long})
+	_, err := good.Record(t.Context(), ledger.Entry{Key: "k", Commands: []ledger.Command{ledger.OpenAccount{Account: bank, Type: ledger.Asset}}})
+	require.NoError(t, err)
+	for name, code := range map[string]ledger.Code{"a\x00": ledger.ErrInvalid, "a\nb": ledger.ErrInvalid, "\xff": ledger.ErrInvalid, long + "b": ledger.ErrTooLarge} {
+		b := ledger.New(s, ledger.Config{Book: name})
+		ctx := t.Context()
+		e := ledger.Entry{Key: "k", Commands: []ledger.Command{ledger.OpenAccount{Account: bank, Type: ledger.Asset}}}
+		for door, err := range map[string]error{
+			"Record":     second(b.Record(ctx, e)),
+			"RecordAll":  b.RecordAll(ctx, []ledger.Entry{e})[0].Err,
+			"Simulate":   second(b.Simulate(ctx, e)),
+			"In":         second(b.In(s).Record(ctx, e)),
+			"Balances":   second(b.Balances(ctx, ledger.AsOf{}, bank)),
+			"striped":    second(b.Balances(ctx, ledger.AsOf{}, ledger.AccountID{Path: "fees/*", Asset: "USD"})),
+			"Info":       second(b.Info(ctx, bank)),
+			"Page":       second(b.Page(ctx, ledger.Query{List: ledger.ListAccounts})),
+			"Receipt":    second(b.Receipt(ctx, "k")),
+			"Feed":       lastError(t, b.Feed(ctx, 0)),
+			"Blocks":     lastError(t, b.Blocks(ctx, 0)),
+			"Follow":     lastError(t, b.Follow(ctx, 0)),
+			"Lease":      second(b.Lease(ctx, ledger.LeaseRequest{Lanes: []string{""}, Limit: 1, For: time.Second})),
+			"Expire":     second(b.ExpireHolds(ctx, 1)),
+			"NumberFeed": second(b.NumberFeed(ctx, 1)),
+			"Run":        b.Run(ctx),
+			"Verify":     second(b.Verify(ctx)),
+			"Trial":      second(b.TrialBalance(ctx, ledger.AsOf{})),
+			"Export":     b.Export(ctx, io.Discard),
+		} {
+			require.ErrorIs(t, err, code, "%q: %s", name, door)
+			require.ErrorContains(t, err, "book", "%q: %s", name, door)
+		}
+	}
 }

@@ -43,6 +43,9 @@ const maxSnapshots = 20
 // moment with a look-up each. A sum that does not fit into an amount is ErrOverflow. When accounts are opened all the
 // time, so that no look at all of them succeeds, it is Unavailable.
 func (b *Book) TrialBalance(ctx context.Context, at AsOf) (TrialBalance, error) {
+	if r := at.check(); r != nil {
+		return TrialBalance{}, r
+	}
 	infos, err := b.snapshot(ctx)
 	if err != nil {
 		return TrialBalance{}, err
