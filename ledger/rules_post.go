@@ -38,6 +38,9 @@ func (s *step) transact(t *Transaction, fact bool, hold ID) (Result, error) {
 	} else if exists {
 		return Result{}, refuse(ErrDeclaredTwice, "transaction "+t.ID.String()).in("id")
 	}
+	if s.postings += len(t.Postings); s.postings > MaxEntryPostings {
+		return Result{}, tooLarge("postings", fmt.Sprintf("more than %d postings in all transactions of the entry", MaxEntryPostings))
+	}
 	t.Key, t.RecordedAt = s.p.key, s.now
 	var err error
 	if t.EffectiveAt, err = effective(t.EffectiveAt, s.now); err != nil {

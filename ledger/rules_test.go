@@ -515,34 +515,6 @@ func TestPaths(t *testing.T) {
 	require.ErrorIs(t, ledger.AccountID{Path: "a", Asset: "US"}.Validate(), ledger.ErrInvalid)
 }
 
-func TestLimitsAtTheEdge(t *testing.T) {
-	w := newWorld(t)
-	w.furnish(1_000)
-	note := ledger.Note{
-		Reference: strings.Repeat("r", ledger.MaxNameBytes), Description: strings.Repeat("d\n", ledger.MaxTextBytes/2), Meta: map[string]string{},
-	}
-	for i := range ledger.MaxMetaEntries {
-		note.Meta[strconv.Itoa(1_000+i)] = strings.Repeat("x", ledger.MaxMetaBytes/ledger.MaxMetaEntries-4)
-	}
-	p := ledger.Transfer(alice, bob, dollars(1))
-	p.Note = note
-	p.EffectiveAt = w.Now().Add(ledger.MaxPostdate)
-	w.do(p)
-	note.Meta["1000"] += "x"
-	_, err := w.try(p)
-	require.ErrorIs(t, err, ledger.ErrTooLarge)
-	delete(note.Meta, "1000")
-	note.Meta["a"], note.Meta["b"] = "", ""
-	_, err = w.try(p)
-	require.ErrorIs(t, err, ledger.ErrTooLarge)
-	_, err = w.Record(t.Context(), ledger.Entry{Key: strings.Repeat("k", ledger.MaxKeyBytes), Commands: []ledger.Command{ledger.Transfer(alice, bob, dollars(1))}})
-	require.NoError(t, err)
-	w.do(ledger.PutDocument{DocumentID: ledger.DocumentID{Kind: "k", ID: "1"}, Body: json.RawMessage(`"` + strings.Repeat("x", ledger.MaxBodyBytes-2) + `"`), References: []string{strings.Repeat("r", ledger.MaxReferenceBytes)}})
-	_, err = w.Page(t.Context(), ledger.Query{List: ledger.ListAccounts, Limit: ledger.MaxPage + 1})
-	require.ErrorIs(t, err, ledger.ErrInvalid)
-	w.sound()
-}
-
 // A simulation says what recording would say.
 func TestSimulate(t *testing.T) {
 	w := newWorld(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/koshpay/kosh/currency"
 )
 
-// MaxStripes is how many parts a striped account may have.
+// MaxStripes is how many parts a striped account may have. What names one with more is ErrTooLarge.
 const MaxStripes = 64
 
 // Stripes says in how many parts an account is kept that everybody writes, so that writers in several processes do not
@@ -64,7 +64,7 @@ type chooser struct {
 	hash    uint32
 	guards  bool // these are a guard's commands, which name the one part that it declared
 	used    bool
-	unknown *Refusal // a whole that is not set up
+	unknown *Refusal // a whole that is not set up as it should be
 }
 
 // unstripe chooses the parts that an entry means. What it leaves alone, the grammar of paths refuses.
@@ -109,11 +109,15 @@ func (c *chooser) count(id AccountID) int {
 		return 0
 	}
 	c.used = true
-	n := min(c.stripes[path], MaxStripes)
-	if n <= 0 && c.unknown == nil {
+	n := c.stripes[path]
+	switch {
+	case c.unknown != nil:
+	case n <= 0:
 		c.unknown = invalid("path", fmt.Sprintf("Config.Stripes does not say how many parts %s has", clip(id.Path)))
+	case n > MaxStripes:
+		c.unknown = tooLarge("path", fmt.Sprintf("Config.Stripes says that %s has %d parts; at most %d", clip(id.Path), n, MaxStripes))
 	}
-	return max(n, 0)
+	return min(max(n, 0), MaxStripes)
 }
 
 // commands returns commands of parts only. Lists that name no whole are returned as they are.

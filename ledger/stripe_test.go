@@ -288,3 +288,15 @@ func TestStripesRefused(t *testing.T) {
 	require.ErrorIs(t, err, ledger.ErrTermsDiffer)
 	w.sound()
 }
+
+// As many parts as there may be are fine; one more would be out of sight of those who read the whole.
+func TestMoreStripesThanThereMayBe(t *testing.T) {
+	open := ledger.Entry{Key: "open", Commands: []ledger.Command{ledger.OpenAccount{Account: allFees, Type: ledger.Income}}}
+	s := memory.New()
+	_, err := ledger.New(s, ledger.Config{Stripes: ledger.Stripes{"fees": ledger.MaxStripes + 1}}).Record(t.Context(), open)
+	require.ErrorIs(t, err, ledger.ErrTooLarge)
+	w := ledger.New(s, ledger.Config{Stripes: ledger.Stripes{"fees": ledger.MaxStripes}})
+	_, err = w.Record(t.Context(), open)
+	require.NoError(t, err)
+	require.Len(t, collect(t, w.Accounts(t.Context(), ledger.Query{Path: "fees/"})), ledger.MaxStripes)
+}
