@@ -104,6 +104,16 @@ type scaled struct {
 
 func (s scaled) Scale() uint8 { return s.scale }
 
+// wants is a price that is asked for wrongly.
+func wants(name string, put func(f *form), is error, field string) bad {
+	return bad{name: name, put: func(_ *world, f *form) { put(f) }, is: is, class: payments.ErrInvalid, field: field}
+}
+
+// bought asks what an amount costs.
+func bought(name string, a currency.Amount, from currency.AssetID, is error, field string) bad {
+	return wants(name, func(f *form) { f.amount, f.wanted, f.bought, f.from = currency.Amount{}, "", a, from }, is, field)
+}
+
 func badOpens() []bad {
 	opens := func(name string, is error, all ...currency.Asset) bad {
 		return bad{name: name, put: func(_ *world, f *form) { f.opens = all }, is: is, class: payments.ErrInvalid}
@@ -159,6 +169,23 @@ func oddAmounts() map[string][]bad {
 			{name: "more coins than were issued", put: func(w *world, f *form) {
 				f.amount, f.wanted, f.key = usd("1.00"), coin.ID(), w.key()
 			}, is: ledger.ErrInsufficientFunds, class: payments.ErrDeclined, field: "any", burns: true},
+		},
+		"QuoteExchange": {
+			{name: "for itself", put: func(_ *world, f *form) { f.amount = currency.MustParse("1.00", currency.EUR) }, is: payments.ErrNoRate, class: payments.ErrInvalid, field: "to"},
+			{name: "buys nothing", put: func(_ *world, f *form) { f.amount = currency.MustNew(1, currency.USD) }, is: ledger.ErrInvalid, class: payments.ErrInvalid},
+			wants("both sides fixed", func(f *form) { f.bought, f.wanted = currency.MustParse("1.00", currency.EUR), "" }, ledger.ErrInvalid, "bought"),
+			wants("an asset to give for an amount to give", func(f *form) { f.from = "EUR" }, ledger.ErrInvalid, "bought"),
+			wants("two assets and no amount", func(f *form) { f.amount, f.from = currency.Amount{}, "USD" }, ledger.ErrInvalid, "to"),
+			wants("an asset to give and no amount", func(f *form) { f.amount, f.from, f.wanted = currency.Amount{}, "USD", "" }, ledger.ErrInvalid, "bought"),
+			bought("nothing wanted", currency.Zero(currency.EUR), "USD", ledger.ErrInvalid, "bought"),
+			bought("less than nothing wanted", negative(currency.MustNew(1, currency.EUR)), "USD", ledger.ErrInvalid, "bought"),
+			bought("not enabled", currency.MustNew(100, currency.INR), "USD", payments.ErrUnsupported, "bought"),
+			bought("for what is not enabled", currency.MustNew(100, currency.EUR), "INR", payments.ErrUnsupported, "from"),
+			bought("for nothing", currency.MustNew(100, currency.EUR), "", payments.ErrUnsupported, "from"),
+			bought("for a path", currency.MustNew(100, currency.EUR), "../USD", payments.ErrUnsupported, "from"),
+			bought("for itself", currency.MustNew(100, currency.USD), "USD", payments.ErrNoRate, "from"),
+			bought("the other way", currency.MustNew(100, currency.USD), "EUR", payments.ErrNoRate, "from"),
+			bought("for more than there can be", most(currency.EUR), "USD", ledger.ErrInvalid, "bought"),
 		},
 		"Issue": {
 			amount("dollars", usd("1.00"), ledger.ErrInvalid),

@@ -3,6 +3,7 @@ package payments_test
 import (
 	"strings"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
 )
@@ -105,8 +106,28 @@ func badQuotes() []bad {
 	return append(rows, bad{
 		name: "a payment", put: func(w *world, f *form) { f.quote = w.paid }, is: payments.ErrNoQuote, class: payments.ErrNotFound,
 	}, bad{
+		name: "of an exchange", put: func(w *world, f *form) { f.quote = w.swap }, is: payments.ErrNoQuote, class: payments.ErrNotFound,
+	}, bad{
 		name: "of another amount", put: func(w *world, f *form) { f.quote, f.amount = w.quote, usd("2.00") }, is: payments.ErrNoQuote, class: payments.ErrInvalid,
 	})
+}
+
+func badSwaps() []bad {
+	rows := ids(func(w *world) string { return w.swap }, func(f *form, id string) { f.quote = id }, payments.ErrNoQuote, "quote")
+	one := func(name string, class ledger.Class, put func(w *world, f *form)) bad {
+		return bad{name: name, put: put, is: payments.ErrNoQuote, class: class}
+	}
+	return append(
+		rows,
+		one("a payment", payments.ErrNotFound, func(w *world, f *form) { f.quote = w.paid }),
+		one("of a withdrawal", payments.ErrNotFound, func(w *world, f *form) { f.quote = w.quote }),
+		one("another member's", payments.ErrNotFound, func(w *world, f *form) { f.quote = w.bobsSwap }),
+		one("of another amount", payments.ErrInvalid, func(w *world, f *form) { f.quote, f.amount = w.swap, usd("1.01") }),
+		one("of an amount of another asset", payments.ErrInvalid, func(w *world, f *form) { f.quote, f.amount = w.swap, currency.MustParse("1.00", currency.EUR) }),
+		one("of no amount", payments.ErrInvalid, func(w *world, f *form) { f.quote, f.amount = w.swap, usd("0.00") }),
+		one("for another asset", payments.ErrInvalid, func(w *world, f *form) { f.quote, f.wanted = w.swap, coin.ID() }),
+		one("for no asset", payments.ErrInvalid, func(w *world, f *form) { f.quote, f.wanted = w.swap, "usd" }),
+	)
 }
 
 func badInstruments() []bad {

@@ -44,6 +44,7 @@ const (
 	fInstrument  field = "instrument"
 	fDestination field = "destination"
 	fQuote       field = "quote"
+	fSwap        field = "quote of an exchange"
 	fTravel      field = "travel rule"
 	fPayment     field = "payment"
 	fCase        field = "case"
@@ -59,7 +60,8 @@ type form struct {
 	key, member, to, text, reference, instrument, destination string
 	payment, caseID, token, provider, quote, travel           string
 	amount                                                    currency.Amount
-	wanted, asset                                             currency.AssetID
+	bought                                                    currency.Amount
+	wanted, asset, from                                       currency.AssetID
 	method                                                    providers.Method
 	resolution                                                payments.Resolution
 	opens                                                     []currency.Asset
@@ -88,6 +90,7 @@ type world struct {
 	*env
 	card, bank, bobsCard, refused string // instruments
 	paid, tip, stray, quote       string // payments, a case, and a quote of alice
+	swap, bobsSwap                string // quotes of an exchange, for a dollar in euros
 }
 
 var bitcoin = currency.MustDefine(currency.Info{ID: "bip122:000000000019d6689c085ae165831e93/slip44:0", Code: "BTC", Name: "Bitcoin", Scale: 8, Kind: currency.Crypto})
@@ -126,6 +129,11 @@ func newWorld(t *testing.T) *world {
 	q, err := w.svc.Quote(w.ctx, payments.QuoteRequest{Actor: alice, Amount: usd("1.00"), To: w.bank})
 	require.NoError(t, err)
 	w.quote = q.ID
+	for member, id := range map[string]*string{"alice": &w.swap, "bob": &w.bobsSwap} {
+		q, err := w.svc.QuoteExchange(w.ctx, payments.ExchangeQuoteRequest{Actor: payments.Member(member), Amount: usd("1.00"), To: "EUR"})
+		require.NoError(t, err)
+		*id = q.ID
+	}
 	return w
 }
 
@@ -209,8 +217,14 @@ func counterDoors(name string, at func(w *world) counter) []door {
 			_, err := at(w).Refund(w.ctx, payments.RefundRequest{Key: f.key, Actor: f.actor, Of: f.payment, Amount: f.amount, Description: f.text})
 			return err
 		}},
-		{name + ".Exchange", map[field]string{fActor: "actor", fKey: "key", fMember: "member", fAmount: "amount", fWanted: "to"}, asAlice, func(w *world, f form) error {
-			_, err := at(w).Exchange(w.ctx, payments.ExchangeRequest{Key: f.key, Actor: f.actor, Member: f.member, Amount: f.amount, To: f.wanted})
+		{name + ".Exchange", map[field]string{fActor: "actor", fKey: "key", fMember: "member", fAmount: "amount", fWanted: "to", fSwap: "quote"}, asAlice, func(w *world, f form) error {
+			_, err := at(w).Exchange(w.ctx, payments.ExchangeRequest{Key: f.key, Actor: f.actor, Member: f.member, Amount: f.amount, To: f.wanted, Quote: f.quote})
+			return err
+		}},
+		{name + ".QuoteExchange", map[field]string{fActor: "actor", fMember: "member", fAmount: "amount", fWanted: "to"}, asAlice, func(w *world, f form) error {
+			_, err := at(w).QuoteExchange(w.ctx, payments.ExchangeQuoteRequest{
+				Actor: f.actor, Member: f.member, Amount: f.amount, To: f.wanted, Bought: f.bought, From: f.from,
+			})
 			return err
 		}},
 		{
@@ -314,7 +328,7 @@ func wrong() map[field][]bad {
 	return map[field][]bad{
 		fActor: badActors(), fKey: badKeys(), fMember: badMembers(), fTo: badPayees(), fAmount: badAmounts(), fWanted: badWanted(),
 		fAsset: badAssets(), fAssetName: badAssetNames(), fOpens: badOpens(), fText: badTexts(), fReference: badReferences(), fInstrument: badInstruments(),
-		fDestination: badDestinations(), fQuote: badQuotes(), fTravel: badTravelRules(), fPayment: badPayments(), fCase: badCases(), fToken: badTokens(), fMethod: badMethods(), fResolution: badResolutions(),
+		fDestination: badDestinations(), fQuote: badQuotes(), fSwap: badSwaps(), fTravel: badTravelRules(), fPayment: badPayments(), fCase: badCases(), fToken: badTokens(), fMethod: badMethods(), fResolution: badResolutions(),
 	}
 }
 

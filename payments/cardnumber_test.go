@@ -125,6 +125,7 @@ func TestEveryStringOfARequestIsATextOrAReference(t *testing.T) {
 		payments.IssueRequest{},
 		payments.BurnRequest{},
 		payments.QuoteRequest{},
+		payments.ExchangeQuoteRequest{},
 	} {
 		kind := reflect.TypeOf(request)
 		for i := range kind.NumField() {

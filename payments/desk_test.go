@@ -57,6 +57,7 @@ type counter interface {
 	Tip(ctx context.Context, r payments.TransferRequest) (payments.Payment, error)
 	Send(ctx context.Context, r payments.TransferRequest) (payments.Payment, error)
 	Exchange(ctx context.Context, r payments.ExchangeRequest) (payments.Payment, error)
+	QuoteExchange(ctx context.Context, r payments.ExchangeQuoteRequest) (payments.ExchangeQuote, error)
 	Issue(ctx context.Context, r payments.IssueRequest) (payments.Payment, error)
 	Burn(ctx context.Context, r payments.BurnRequest) (payments.Payment, error)
 	Withdraw(ctx context.Context, r payments.WithdrawRequest) (payments.Payment, error)
@@ -89,6 +90,12 @@ func TestDeskCommittedIsThePlainCall(t *testing.T) {
 		},
 		"exchange": func(e *env, c counter) error {
 			_, err := c.Exchange(e.ctx, payments.ExchangeRequest{Key: "x", Actor: payments.Member("alice"), Amount: usd("4.00"), To: "EUR"})
+			return err
+		},
+		"exchange at a quote": func(e *env, c counter) error {
+			q, err := c.QuoteExchange(e.ctx, payments.ExchangeQuoteRequest{Actor: payments.Member("alice"), Amount: usd("4.00"), To: "EUR"})
+			require.NoError(e, err)
+			_, err = c.Exchange(e.ctx, payments.ExchangeRequest{Key: "x", Actor: payments.Member("alice"), Quote: q.ID})
 			return err
 		},
 		"issue": func(e *env, c counter) error {
@@ -256,7 +263,7 @@ func TestDeskCallsNoProvider(t *testing.T) {
 		methods = append(methods, m.Name)
 	}
 	require.Equal(t, []string{
-		"Burn", "Deposit", "Exchange", "Issue", "OpenWallet", "Payment", "Refund", "Send", "Tip", "Wallets", "Withdraw",
+		"Burn", "Deposit", "Exchange", "Issue", "OpenWallet", "Payment", "QuoteExchange", "Refund", "Send", "Tip", "Wallets", "Withdraw",
 	}, methods)
 }
 

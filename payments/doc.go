@@ -40,6 +40,7 @@
 //   - Evidence that only somebody else has, asked for before money leaves or is credited: [Screener].
 //   - Several providers for one thing: [Router].
 //   - What the network charges for a withdrawal, and who bears it: [Service.Quote], [Config].
+//   - Conversions, at the price of the moment or at one that holds for a while: [Service.Exchange], [Service.QuoteExchange].
 //   - Coins of the app's own: [Service.Issue], [Service.Exchange], [Service.Burn].
 //   - Whether our books and a provider's agree: [Service.Reconcile].
 //

@@ -37,9 +37,9 @@ const (
 	ErrUnresolvable   ledger.Code = "unresolvable"      // the decision does not fit the case; class Conflict
 	ErrNotOwed        ledger.Code = "not_owed"          // more than the member owes; class Declined
 	ErrLimit          ledger.Code = "limit"             // a limit of the policy; class Declined
-	ErrNoRate         ledger.Code = "no_rate"           // no rate between the two assets; class Invalid
+	ErrNoRate         ledger.Code = "no_rate"           // no rate between the two assets (class Invalid), or no answer (Unavailable)
 	ErrNoQuote        ledger.Code = "no_quote"          // unknown quote (class NotFound), none where one is needed (Invalid), or no answer (Unavailable)
-	ErrQuoteUsed      ledger.Code = "quote_used"        // a quote is for one withdrawal; class Declined
+	ErrQuoteUsed      ledger.Code = "quote_used"        // a quote is for one payment; class Declined
 	ErrQuoteExpired   ledger.Code = "quote_expired"     // class Declined
 	ErrNoProvider     ledger.Code = "no_provider"       // the provider is not registered in this process; class Unavailable
 	ErrProviderExists ledger.Code = "provider_exists"   // another provider has this name; class Conflict

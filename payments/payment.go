@@ -70,6 +70,8 @@ type Payment struct {
 	Amount       currency.Amount
 	Fee          currency.Amount        // the platform's, included in Amount
 	Bought       currency.Amount        // what an exchange gave
+	Rate         currency.Rate          // of an exchange: that of Amount less Fee
+	Quote        string                 // id of the quote that a withdrawal or exchange used up
 	MaxFee       currency.Amount        // of a withdrawal with a Quote: the most that the network may charge, in its own asset
 	NetworkFee   currency.Amount        // what the provider charged for a withdrawal so far, perhaps in another asset
 	FeeBorne     currency.Amount        // the part of NetworkFee that the member bore, beside Amount: see Config.WithdrawalFees
@@ -102,7 +104,7 @@ const (
 	schemaPayments = 1
 )
 
-// record is the body of a payment's document. A field that it gets is visited by its walk too.
+// record is the body of a payment's document.
 type record struct {
 	ID           string           `json:"id"`
 	Kind         Kind             `json:"kind"`
@@ -111,6 +113,7 @@ type record struct {
 	Amount       currency.Amount  `json:"amount,omitzero"`
 	Fee          currency.Amount  `json:"fee,omitzero"`
 	Bought       currency.Amount  `json:"bought,omitzero"`
+	Rate         currency.Rate    `json:"rate,omitzero"`   // of an exchange
 	Asset        currency.AssetID `json:"asset,omitempty"` // of an address
 	Provider     string           `json:"provider,omitempty"`
 	Method       providers.Method `json:"method,omitempty"`
@@ -332,12 +335,9 @@ func paymentDocument(id string) ledger.DocumentID {
 
 // put makes the next version of the record's document; version is the one it replaces.
 func (r *record) put(version uint64, due time.Time, references ...string) (ledger.PutDocument, error) {
-	body, ok := writeBody(r.walk)
-	if !ok {
-		var err error
-		if body, err = json.Marshal(r); err != nil {
-			return ledger.PutDocument{}, err
-		}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return ledger.PutDocument{}, err
 	}
 	lane := r.Provider
 	if due.IsZero() {
@@ -354,10 +354,6 @@ func readRecord(d ledger.Document) (*record, error) {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "schema", "%s has schema %d, this program reads up to %d", d.DocumentID, d.Schema, schemaPayments)
 	}
 	r := new(record)
-	if readBody(d.Body, r.walk) {
-		return r, nil
-	}
-	r = new(record)
 	if err := json.Unmarshal(d.Body, r); err != nil {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
 	}
@@ -376,7 +372,7 @@ func payment(d ledger.Document) (Payment, error) {
 func (r *record) payment(d ledger.Document) (p Payment, err error) {
 	p = Payment{
 		ID: r.ID, Kind: r.Kind, State: r.state(), Version: d.Version, Member: r.Member, Counterparty: r.Counterparty,
-		Asset: r.Asset, Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
+		Asset: r.Asset, Amount: r.Amount, Fee: r.Fee, Bought: r.Bought, Rate: r.Rate, Quote: r.Quote, Provider: r.Provider, Method: r.Method, Instrument: r.Instrument,
 		Of: r.Of, Reference: r.Reference, Description: r.Description, TravelRule: r.TravelRule, MaxFee: r.MaxFee, FeeBorne: r.FeeBorne,
 		Reason: r.Reason, Parked: r.Parked,
 		CreatedAt: d.CreatedAt, UpdatedAt: d.UpdatedAt,

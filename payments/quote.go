@@ -20,7 +20,8 @@ type QuoteRequest struct {
 	To     string // as in WithdrawRequest
 }
 
-// Quote is the price of one withdrawal. Give its ID to Withdraw, once, before Until.
+// Quote is the price of one withdrawal. Whoever asked for it gives its ID to Withdraw, once, before Until. The price of an
+// exchange is an [ExchangeQuote].
 type Quote struct {
 	ID       string
 	Member   string
@@ -43,15 +44,24 @@ const (
 	quoteUsed = "used"
 )
 
-// quote is the body of a quote's document.
+// quote is the body of a quote's document: the evidence of a price that somebody was told.
 type quote struct {
+	Kind     Kind            `json:"kind"`  // of the one payment that may use it: Withdrawal or Exchange
+	Actor    string          `json:"actor"` // who asked, and alone may use it
 	Member   string          `json:"member"`
 	Amount   currency.Amount `json:"amount"`
-	To       string          `json:"to"`
-	Provider string          `json:"provider"`
-	Fee      currency.Amount `json:"fee"`
+	To       string          `json:"to"` // a destination; the id of the asset bought
+	Provider string          `json:"provider,omitempty"`
+	Fee      currency.Amount `json:"fee"` // the network's at most; of an exchange the platform's, part of Amount
 	Until    time.Time       `json:"until,omitzero"`
 	Payment  string          `json:"payment,omitempty"` // that used it
+
+	// Of an exchange: what it gives, the rate of Amount less Fee, what that was made from, and how the side that was not fixed was
+	// rounded.
+	Bought   currency.Amount `json:"bought,omitzero"`
+	Rate     currency.Rate   `json:"rate,omitzero"`
+	Market   currency.Rate   `json:"market,omitzero"`
+	Rounding string          `json:"rounding,omitempty"`
 }
 
 func quoteDocument(id string) ledger.DocumentID { return ledger.DocumentID{Kind: kindQuote, ID: id} }
@@ -89,12 +99,10 @@ func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
 	if err != nil {
 		return Quote{}, err
 	}
-	q := quote{Member: r.Member, Amount: r.Amount, To: r.To, Provider: rec.Provider, Fee: price.Fee, Until: price.Until}
-	put, err := q.put(rec.ID, 0, quoteOpen)
+	q, err := s.desk.give(ctx, rec.ID, quote{
+		Kind: Withdrawal, Actor: r.Actor.String(), Member: r.Member, Amount: r.Amount, To: r.To, Provider: rec.Provider, Fee: price.Fee, Until: price.Until,
+	}, 0)
 	if err != nil {
-		return Quote{}, err
-	}
-	if _, err := s.book.Record(ctx, ledger.Entry{Key: "quote/" + rec.ID, Commands: []ledger.Command{put}}); err != nil {
 		return Quote{}, err
 	}
 	rec.price(q, s.config)
@@ -102,6 +110,47 @@ func (s *Service) Quote(ctx context.Context, r QuoteRequest) (Quote, error) {
 	return Quote{
 		ID: rec.ID, Member: q.Member, Amount: q.Amount, To: q.To, Provider: q.Provider, Fee: q.Fee, Held: held, Until: q.Until,
 	}, err
+}
+
+// give records a quote. One that is good for some time expires that long after it was recorded, by the ledger's time.
+func (dk *Desk) give(ctx context.Context, id string, q quote, goodFor time.Duration) (quote, error) {
+	offer := ledger.Guard{
+		Reads: ledger.Reads{Documents: []ledger.DocumentID{quoteDocument(id)}},
+		Check: func(v ledger.View) ([]ledger.Command, error) {
+			given := q
+			if goodFor > 0 {
+				given.Until = v.Now().Add(goodFor)
+			}
+			put, err := given.put(id, 0, quoteOpen)
+			return []ledger.Command{put}, err
+		},
+	}
+	if _, err := dk.book.Record(ctx, ledger.Entry{Key: "quote/" + id, Inputs: q, Guards: []ledger.Guard{offer}}); err != nil {
+		return quote{}, err
+	}
+	d, err := dk.book.Document(ctx, quoteDocument(id))
+	if err != nil {
+		return quote{}, err
+	}
+	return readQuote(d)
+}
+
+// given returns a quote for a payment of this kind that the actor was given for the member, used or not. Of any other nothing is
+// told but that it is not theirs.
+func (dk *Desk) given(ctx context.Context, id string, kind Kind, actor Actor, member string) (quote, error) {
+	unknown := refuse(ErrNotFound, ErrNoQuote, "quote", "%s was given no such quote for %s", actor, member)
+	d, err := dk.book.Document(ctx, quoteDocument(id))
+	if errors.Is(err, ledger.NotFound) {
+		return quote{}, unknown
+	}
+	if err != nil {
+		return quote{}, err
+	}
+	q, err := readQuote(d)
+	if err == nil && (q.Kind != kind || q.Actor != actor.String() || q.Member != member) {
+		return quote{}, unknown
+	}
+	return q, err
 }
 
 // ask gets the provider's price.
@@ -151,21 +200,11 @@ func (dk *Desk) priced(ctx context.Context, r WithdrawRequest, rec *record) erro
 		}
 		return nil
 	}
-	unknown := refuse(ErrNotFound, ErrNoQuote, "quote", "%s has no such quote", r.Member)
-	d, err := dk.book.Document(ctx, quoteDocument(r.Quote))
-	if errors.Is(err, ledger.NotFound) {
-		return unknown
-	}
+	q, err := dk.given(ctx, r.Quote, Withdrawal, r.Actor, r.Member)
 	if err != nil {
 		return err
 	}
-	q, err := readQuote(d)
-	switch {
-	case err != nil:
-		return err
-	case q.Member != r.Member:
-		return unknown
-	case q.Amount != r.Amount || q.To != r.To:
+	if q.Amount != r.Amount || q.To != r.To {
 		return refuse(ErrInvalid, ErrNoQuote, "quote", "is for %s to another destination, or of another amount", q.Amount)
 	}
 	if !rec.only(q.Provider) {
@@ -184,7 +223,7 @@ func (r *record) quoteReads() ledger.Reads {
 	return ledger.Reads{Documents: []ledger.DocumentID{quoteDocument(r.Quote)}}
 }
 
-// useQuote uses the withdrawal's quote up, in the step that records the withdrawal.
+// useQuote uses the payment's quote up, in the step that records the payment.
 func (r *record) useQuote(v ledger.View) ([]ledger.Command, error) {
 	if r.Quote == "" {
 		return nil, nil

@@ -92,24 +92,24 @@ func (a *arbiter) review(v ledger.View, rec *record) ([]ledger.Command, error) {
 // approved carries out a transfer or exchange from its hold.
 func (r *record) approved(v ledger.View) ([]ledger.Command, error) {
 	c := newChart(v)
-	credits := r.transferCredits
-	if r.Kind == Exchange {
-		credits = r.exchangeCredits
-	}
-	postings, err := credits(v, c)
-	if err != nil {
-		return nil, err
-	}
 	capture := ledger.Capture{ID: r.Transaction, Hold: ledger.ByID(mustID(r.ID)), Final: true, Note: r.note()}
-	if r.Kind != Exchange {
+	to := func(postings []ledger.Posting) {
 		for _, p := range postings {
 			capture.To = append(capture.To, ledger.Portion{Account: p.Account, Amount: p.Amount})
 		}
-		return append(c.commands, capture), nil
 	}
-	capture.To = []ledger.Portion{{Account: PositionAccount(r.Amount.AssetID()), Amount: r.Amount}}
-	bought := ledger.Post{ID: r.boughtID(), Postings: postings, Note: r.note()}
-	return append(c.commands, capture, bought), nil
+	if r.Kind != Exchange {
+		credits, err := r.transferCredits(v, c)
+		to(credits)
+		return append(c.commands, capture), err
+	}
+	given, err := r.exchangeGiven(c)
+	if err != nil {
+		return nil, err
+	}
+	to(given)
+	got, err := r.exchangeCredits(v, c)
+	return append(c.commands, capture, ledger.Post{ID: r.boughtID(), Postings: got, Note: r.note()}), err
 }
 
 // judged is a rule as a guard: what it wants a person to see becomes the payment's case.

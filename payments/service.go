@@ -31,7 +31,7 @@ type Config struct {
 	WithdrawalFees Bearer
 	// Route chooses among several providers for one operation; nil: by name.
 	Route Router
-	// Rates gives the rate of an exchange; nil means that nothing can be exchanged.
+	// Rates gives the price of an exchange; nil means that nothing can be exchanged.
 	Rates RateSource
 	// SubmitTimeout is how long an attempt may take before a worker considers its outcome unknown. Default 1 minute.
 	SubmitTimeout time.Duration
@@ -50,9 +50,6 @@ type Config struct {
 	// NewID makes the ids of payments, which are also their keys at the provider; they must never repeat. Default UUIDv7.
 	NewID func() uuid.UUID
 }
-
-// RateSource gives the rate at which the platform exchanges from for to. ok is false when it does not.
-type RateSource func(ctx context.Context, from, to currency.Asset) (rate currency.Rate, ok bool, err error)
 
 // Service is what people do with money. It is safe for concurrent use, by several processes on one book too, and starts no
 // goroutine of its own.

@@ -49,9 +49,9 @@ func (w *world) newProcess(name string) (*process, error) {
 	clock := func() time.Time { return w.now.Add(p.skew) }
 	book := ledger.New(store{p}, ledger.Config{Clock: clock, NewID: w.ids.id, Book: w.truth.book})
 	config := w.config
-	config.Rates = func(ctx context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
+	config.Rates = func(ctx context.Context, from, to currency.Asset) (payments.Price, bool, error) {
 		if w.fault(p, w.rates.rateSource) {
-			return currency.Rate{}, false, errStore
+			return payments.Price{}, false, errStore
 		}
 		return w.config.Rates(ctx, from, to)
 	}

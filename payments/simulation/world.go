@@ -192,9 +192,9 @@ func (w *world) drawPolicy() {
 	}
 	w.config = payments.Config{
 		Assets: assets, TipFee: w.share, Rules: w.rules(), NewID: w.ids.id, Route: w.route, WithdrawalFees: bearer, MaxNotSent: int(w.dice.between(1, 5)),
-		Rates: func(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
+		Rates: func(_ context.Context, from, to currency.Asset) (payments.Price, bool, error) {
 			rate, err := currency.NewRate(from, to, worth[from.ID()].DivRound(worth[to.ID()], 12))
-			return rate, true, err
+			return payments.Price{Rate: rate}, true, err
 		},
 	}
 }

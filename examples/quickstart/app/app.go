@@ -133,11 +133,11 @@ func (a *App) Noon(ctx context.Context) error {
 }
 
 // rate is the app's price list, as payments.Config wants it.
-func (a *App) rate(_ context.Context, from, to currency.Asset) (currency.Rate, bool, error) {
+func (a *App) rate(_ context.Context, from, to currency.Asset) (payments.Price, bool, error) {
 	price, ok := a.prices[[2]currency.AssetID{from.ID(), to.ID()}]
 	if !ok {
-		return currency.Rate{}, false, nil
+		return payments.Price{}, false, nil
 	}
 	rate, err := currency.NewRate(from, to, price)
-	return rate, err == nil, err
+	return payments.Price{Rate: rate}, err == nil, err
 }
