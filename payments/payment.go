@@ -104,7 +104,7 @@ const (
 	schemaPayments = 1
 )
 
-// record is the body of a payment's document.
+// record is the body of a payment's document. A field that it gets is visited by its walk too.
 type record struct {
 	ID           string           `json:"id"`
 	Kind         Kind             `json:"kind"`
@@ -335,9 +335,12 @@ func paymentDocument(id string) ledger.DocumentID {
 
 // put makes the next version of the record's document; version is the one it replaces.
 func (r *record) put(version uint64, due time.Time, references ...string) (ledger.PutDocument, error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return ledger.PutDocument{}, err
+	body, ok := writeBody(r.walk)
+	if !ok {
+		var err error
+		if body, err = json.Marshal(r); err != nil {
+			return ledger.PutDocument{}, err
+		}
 	}
 	lane := r.Provider
 	if due.IsZero() {
@@ -354,6 +357,10 @@ func readRecord(d ledger.Document) (*record, error) {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "schema", "%s has schema %d, this program reads up to %d", d.DocumentID, d.Schema, schemaPayments)
 	}
 	r := new(record)
+	if readBody(d.Body, r.walk) {
+		return r, nil
+	}
+	r = new(record)
 	if err := json.Unmarshal(d.Body, r); err != nil {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
 	}
