@@ -44,3 +44,8 @@ func NewID(b *Book) uuid.UUID { return b.newID() }
 
 // AppendCommand appends a command as the fingerprint of an entry has it.
 func AppendCommand(b []byte, c Command) ([]byte, error) { return appendCommand(b, c) }
+
+// CanonicalJSON and ValidJSON are how the ledger reads JSON that is not its own.
+func CanonicalJSON(raw []byte) ([]byte, error) { return canonicalJSON(raw) }
+
+func ValidJSON(raw []byte) bool { return validJSON(raw) }

@@ -29,11 +29,7 @@ func fingerprint(inputs any, commands []Command) ([]byte, *Refusal) {
 	if len(raw) > MaxInputsBytes {
 		return nil, tooLarge("inputs", fmt.Sprintf("%d bytes of JSON; at most %d", len(raw), MaxInputsBytes))
 	}
-	value, err := readJSON(raw)
-	if err != nil {
-		return nil, invalid("inputs", clip(err.Error()))
-	}
-	if raw, err = json.Marshal(value); err != nil {
+	if raw, err = canonicalJSON(raw); err != nil {
 		return nil, invalid("inputs", clip(err.Error()))
 	}
 	return raw, nil

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -32,6 +33,8 @@ func appendCommand(b []byte, c Command) ([]byte, error) {
 		w.release(&c)
 	case Reverse:
 		w.reverse(&c)
+	case PutDocument:
+		w.putDocument(&c)
 	default:
 		w.any(c)
 	}
@@ -131,6 +134,32 @@ func (w *jsonWriter) reverse(c *Reverse) {
 	w.flag(c.All, `,"all":true`)
 	w.flag(c.Fact, `,"fact":true`)
 	w.note(&c.Note)
+	w.raw(`}`)
+}
+
+func (w *jsonWriter) putDocument(c *PutDocument) {
+	w.raw(`{"kind":`)
+	w.text(c.Kind)
+	w.raw(`,"id":`)
+	w.text(c.ID)
+	w.raw(`,"version":`)
+	w.b = strconv.AppendUint(w.b, c.Version, 10)
+	w.optional(`,"owner":`, c.Owner)
+	w.optional(`,"state":`, c.State)
+	w.time(c.Due, `,"due":`)
+	w.optional(`,"lane":`, c.Lane)
+	if len(c.References) > 0 {
+		w.raw(`,"references":`)
+		jsonList(w, c.References, func(w *jsonWriter, s *string) { w.text(*s) })
+	}
+	if c.Schema != 0 {
+		w.raw(`,"schema":`)
+		w.b = strconv.AppendUint(w.b, uint64(c.Schema), 10)
+	}
+	if len(c.Body) > 0 {
+		w.raw(`,"body":`)
+		w.any(c.Body)
+	}
 	w.raw(`}`)
 }
 

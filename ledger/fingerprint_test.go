@@ -75,5 +75,9 @@ func jsonCommands(path, asset, text, key string, hi int64, lo uint64, micros int
 		ledger.Reverse{ID: id, Transaction: ref, Part: postings, All: is(7), Fact: is(6), Note: note},
 		ledger.SetAccount{Account: account, Floor: &amount, Closed: new(is(7))},
 		ledger.EraseDocument{Document: ledger.DocumentID{Kind: key, ID: path}, All: is(7), Reason: text},
+		ledger.PutDocument{
+			DocumentID: ledger.DocumentID{Kind: key, ID: path}, Version: lo, Owner: text, State: asset, Due: at, Lane: key,
+			References: []string{text, key, ""}[:n%4], Schema: uint16(kind), Body: json.RawMessage(text[:len(text)*int(flags&1)]),
+		},
 	}
 }

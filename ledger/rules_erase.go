@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"crypto/sha256"
-	"encoding/json"
+	"encoding/hex"
 	"fmt"
 	"slices"
 )
@@ -135,13 +135,11 @@ func (c PutDocument) withoutBody() Command {
 	if len(c.Body) == 0 {
 		return c
 	}
-	canonical := []byte(c.Body)
-	if value, err := readJSON(c.Body); err == nil {
-		if raw, err := json.Marshal(value); err == nil {
-			canonical = raw
-		}
+	canonical, err := canonicalJSON(c.Body)
+	if err != nil {
+		canonical = c.Body
 	}
 	sum := sha256.Sum256(canonical)
-	c.Body = fmt.Appendf(nil, `{"sha256":"%x"}`, sum)
+	c.Body = append(hex.AppendEncode([]byte(`{"sha256":"`), sum[:]), `"}`...)
 	return c
 }
