@@ -21,8 +21,8 @@ type RefundRequest struct {
 // Refund gives a payment back to where it came from. Of a deposit it makes a payment of kind Refund that the deposit's
 // provider carries out, whole or in parts, never more than came in less what is disputed, and not while it is (ErrDisputed): one
 // that was not sent yet when a dispute comes fails with the reason "disputed". The money is held in the wallet until then. A send or
-// tip is reversed at once, and the payment returned is that one. The member whose wallet the money leaves is the one who
-// must be allowed to.
+// tip is reversed at once, and the payment returned is that one; what its payer owes is repaid first from what they get back. The
+// member whose wallet the money leaves is the one who must be allowed to.
 func (s *Service) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 	p, err := s.desk.Refund(ctx, r)
 	return s.carryOut(ctx, p, err)
@@ -62,11 +62,14 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }
 
-// undo reverses the transaction of a send or tip.
+// undo reverses the transaction of a send or tip. What the payer gets back repays what they owe, as all that comes in does.
 func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
-	id := paymentDocument(of.ID)
+	id, repayment := paymentDocument(of.ID), derivedID("repaid", of.ID)
+	wallet, owed := WalletAccount(of.Member, of.Amount.AssetID()), ReceivableAccount(of.Member, of.Amount.AssetID())
 	guard := ledger.Guard{
-		Reads: ledger.Reads{Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction}},
+		Reads: ledger.Reads{
+			Accounts: []ledger.AccountID{wallet, owed}, Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction, repayment},
+		},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
 			d, found := v.Document(id)
 			if !found {
@@ -83,7 +86,13 @@ func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment,
 			document, err := now.put(d.Version, noDue)
 			note := now.note()
 			note.Description, note.Meta["kind"] = r.Description, string(Refund)
-			return []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}, document}, err
+			commands := []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}}
+			if repaid := repays(v, of.Member, of.Amount); repaid.Sign() > 0 {
+				commands = append(commands, ledger.Post{
+					ID: repayment, Postings: []ledger.Posting{debit(wallet, repaid), credit(owed, repaid)}, Fact: true, Note: note,
+				})
+			}
+			return append(commands, document), err
 		},
 	}
 	return dk.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})

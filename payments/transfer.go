@@ -128,21 +128,28 @@ func (r *record) transferCredits(v ledger.View, c *chart) ([]ledger.Posting, err
 
 // creditRepaying gives a member an amount: first what they owe in this asset is repaid, the rest is theirs.
 func creditRepaying(v ledger.View, member string, amount currency.Amount) ([]ledger.Posting, error) {
-	owed := ReceivableAccount(member, amount.AssetID())
-	rest := amount
+	repaid := repays(v, member, amount)
+	rest, err := amount.Sub(repaid)
+	if err != nil {
+		return nil, err
+	}
 	var postings []ledger.Posting
-	if debt, ok := v.Account(owed); ok && debt.Posted.Sign() > 0 && !planted("skip-repayment") {
-		repaid := least(debt.Posted, rest)
-		postings = append(postings, credit(owed, repaid))
-		var err error
-		if rest, err = rest.Sub(repaid); err != nil {
-			return nil, err
-		}
+	if repaid.Sign() > 0 {
+		postings = append(postings, credit(ReceivableAccount(member, amount.AssetID()), repaid))
 	}
 	if rest.Sign() > 0 {
 		postings = append(postings, credit(WalletAccount(member, amount.AssetID()), rest))
 	}
 	return postings, nil
+}
+
+// repays is the part of an amount that comes to a member and that repays what they owe in its asset.
+func repays(v ledger.View, member string, amount currency.Amount) currency.Amount {
+	debt, ok := v.Account(ReceivableAccount(member, amount.AssetID()))
+	if !ok || debt.Posted.Sign() <= 0 || planted("skip-repayment") {
+		return currency.Zero(amount.Asset())
+	}
+	return least(debt.Posted, amount)
 }
 
 // note ties a posting or hold to its payment.
