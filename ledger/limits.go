@@ -12,7 +12,7 @@ const (
 	MaxEntryPostings  = 20_000 // of all transactions of an entry together
 	MaxDrawAccounts   = 100    // sources or destinations of a Draw
 	MaxReads          = 1_000  // rows that a guard declares
-	MaxReferences     = 1_000  // of one document
+	MaxReferences     = 4_000  // of one document
 	MaxReferenceBytes = 300
 	MaxNameBytes      = 200     // document kind and id, owner, state, lane, note reference
 	MaxTextBytes      = 1_000   // description

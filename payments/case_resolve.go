@@ -127,7 +127,11 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 		member := cmp.Or(r.Member, rec.Member)
 		reads = joined(reads, rec.reviewReads())
 		if rec.outward() {
+			if asset := rec.Amount.AssetID(); rec.Member != "" {
+				reads.Accounts = append(reads.Accounts, WalletAccount(rec.Member, asset), ReceivableAccount(rec.Member, asset))
+			}
 			reads.Holds = append(reads.Holds, mustID(rec.ID))
+			reads.Transactions = append(reads.Transactions, repaymentID(mustID(rec.ID)))
 		}
 		if rec.Kind == Refund {
 			reads.Documents = append(reads.Documents, paymentDocument(rec.Of), caseDocument(rec.Of))

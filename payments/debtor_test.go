@@ -2,11 +2,13 @@ package payments_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/payments"
+	"github.com/koshpay/kosh/providers/sandbox"
 )
 
 // owing gives bob 40.00 of alice's 100.00 and leaves alice owing 60.00, with nothing in her wallet.
@@ -59,4 +61,113 @@ func TestRefundBeyondTheDebt(t *testing.T) {
 	_, err := e.svc.Refund(e.ctx, payments.RefundRequest{Key: "r", Actor: payments.Member("bob"), Of: sent.ID})
 	require.NoError(t, err)
 	e.hasWallet("alice", "30.00", "0.00", "0.00")
+}
+
+func (e *env) resolved(id string, action payments.Resolution) {
+	e.Helper()
+	_, err := e.resolve(id, action, "")
+	require.NoError(e, err)
+}
+
+// Money that was held when a debt came to be repays it when it is given back, whatever held it.
+func TestReleasedMoneyRepaysFirst(t *testing.T) {
+	var top, held payments.Payment
+	var dispute string
+	for name, days := range map[string][]story{
+		"a payout that fails": {
+			{"held", func(e *env) {
+				top = e.fund("alice", usd("100.00"))
+				var err error
+				held, err = e.withdraw("alice", e.link("alice", sandbox.TokenBankFails), usd("80.00"))
+				require.NoError(e, err)
+				e.postings()
+				e.takeBack(top, usd("50.00"))
+			}, []string{"R 30.00, U 20.00 → C 50.00"}, "80.00 80.00 30.00"},
+			{"failed", func(e *env) { e.pass(200 * time.Hour) }, []string{"U 30.00 → R 30.00"}, "50.00 0.00 0.00"},
+		},
+		"less than is owed": {
+			{"held", func(e *env) {
+				top = e.fund("alice", usd("100.00"))
+				_, err := e.withdraw("alice", e.link("alice", sandbox.TokenBankFails), usd("30.00"))
+				require.NoError(e, err)
+				e.postings()
+				e.takeBack(top, usd("100.00"))
+			}, []string{"R 30.00, U 70.00 → C 100.00"}, "30.00 30.00 30.00"},
+			{"failed", func(e *env) { e.pass(200 * time.Hour) }, []string{"U 30.00 → R 30.00"}, "0.00 0.00 0.00"},
+		},
+		"a deposit that is final": {
+			{"held", func(e *env) {
+				top = e.fund("alice", usd("100.00"))
+				held = e.deposit("alice", e.link("alice", sandbox.TokenBank), usd("40.00"))
+				for e.payment(held.ID).State != payments.Succeeded {
+					e.pass(time.Hour)
+				}
+				e.send("alice", "bob", usd("50.00"))
+				e.send("alice", "bob", usd("50.00"))
+				e.postings()
+				e.takeBack(top, usd("100.00"))
+			}, []string{"R 100.00 → C 100.00"}, "40.00 40.00 100.00"},
+			{"final", func(e *env) { e.pass(100 * time.Hour) }, []string{"U 40.00 → R 40.00"}, "0.00 0.00 60.00"},
+		},
+		"a dispute that is won": {
+			{"held", func(e *env) {
+				top, held = e.fund("alice", usd("100.00")), e.fund("alice", usd("25.00"))
+				e.send("alice", "bob", usd("60.00"))
+				e.send("alice", "bob", usd("35.00"))
+				var err error
+				dispute, err = e.sandbox.OpenDispute(held.ID, usd("25.00"), false)
+				require.NoError(e, err)
+				e.pass(time.Hour)
+				e.postings()
+				e.takeBack(top, usd("10.00"))
+			}, []string{"R 5.00, U 5.00 → C 10.00"}, "25.00 25.00 5.00"},
+			{"won", func(e *env) {
+				require.NoError(e, e.sandbox.CloseDispute(dispute, true))
+				e.pass(time.Hour)
+			}, []string{"C 25.00 → D 25.00", "U 5.00 → R 5.00"}, "20.00 0.00 0.00"},
+		},
+		"what a person denies": {
+			{"held", func(e *env) {
+				top = e.fund("alice", usd("100.00"))
+				p, err := e.svc.Send(e.ctx, payments.TransferRequest{Key: e.key(), Actor: payments.Member("alice"), To: "bob", Amount: usd("70.00")})
+				require.NoError(e, err)
+				require.Equal(e, payments.Review, p.State)
+				held = p
+				e.postings()
+				e.takeBack(top, usd("100.00"))
+			}, []string{"R 70.00, U 30.00 → C 100.00"}, "70.00 70.00 70.00"},
+			{"denied", func(e *env) { e.resolved(held.ID, payments.Deny) }, []string{"U 70.00 → R 70.00"}, "0.00 0.00 0.00"},
+		},
+		"what a person says never happened": {
+			{"held", func(e *env) {
+				top = e.fund("alice", usd("100.00"))
+				to := e.link("alice", sandbox.TokenBank)
+				e.sandbox.Script(sandbox.LostRequest)
+				var err error
+				held, err = e.withdraw("alice", to, usd("60.00"))
+				require.NoError(e, err)
+				e.pass(48 * time.Hour)
+				require.True(e, e.payment(held.ID).Parked)
+				e.postings()
+				e.takeBack(top, usd("100.00"))
+			}, []string{"R 60.00, U 40.00 → C 100.00"}, "60.00 60.00 60.00"},
+			{"never", func(e *env) { e.resolved(held.ID, payments.NeverHappened) }, []string{"U 60.00 → R 60.00"}, "0.00 0.00 0.00"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnv(t, func(c *payments.Config, s *sandbox.Config) {
+				s.NoKeys = true // what is lost is parked
+				c.Rules = []payments.Rule{above{usd("60.00"), payments.ErrReview, []payments.Kind{payments.Send}}}
+			})
+			for _, day := range days {
+				day.do(e)
+				require.ElementsMatch(t, day.want, e.postings(), "%s: %s", name, day.what)
+				e.hasAlice(day.u)
+			}
+			e.balanced()
+			v, err := e.book.Verify(e.ctx)
+			require.NoError(t, err)
+			require.Empty(t, v.Problems)
+		})
+	}
 }

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/providers"
@@ -49,6 +47,16 @@ type dispute struct {
 	At         time.Time              `json:"at,omitzero"`
 	Charged    currency.Amount        `json:"charged,omitzero"`
 	Turns      int                    `json:"turns,omitempty"` // times that the member was charged or given back
+}
+
+// turns is how often a dispute of the payment was charged or given back.
+func (r *record) turns(id string) int {
+	for i := range r.Disputes {
+		if r.Disputes[i].ID == id {
+			return r.Disputes[i].Turns
+		}
+	}
+	return 0
 }
 
 func (r *record) dispute(id string) *dispute {
@@ -139,7 +147,7 @@ func (r *record) disputeStands() providers.DisputeState {
 
 // disputeIDs are the ids of the postings that one turn of a dispute may need: captures, and what the holds did not have.
 func (n *news) disputeIDs(id string, turn int) []ledger.ID {
-	ids := make([]ledger.ID, 4)
+	ids := make([]ledger.ID, disputeRows)
 	for i := range ids {
 		ids[i] = derivedID("dispute", n.provider, id+n.salt, strconv.Itoa(turn), strconv.Itoa(i))
 	}
@@ -184,7 +192,7 @@ func (j *journal) disputeTook(size currency.Amount) error {
 // unbacked is the part of an amount for which the deposit's own provisional hold does not stand.
 func (j *journal) unbacked(rest currency.Amount) (currency.Amount, error) {
 	for _, e := range j.rec.Effects {
-		if e.Hold == uuid.Nil || e.Dispute != "" || e.Amount.Asset() != rest.Asset() {
+		if !e.held() || j.beyond[e.Hold] || e.Dispute != "" || e.Amount.Asset() != rest.Asset() {
 			continue
 		}
 		if slices.ContainsFunc(j.report.Effects, func(o providers.Effect) bool { return o.Reverses == e.ID }) {
@@ -227,66 +235,53 @@ func (j *journal) disputeGaveBack(size currency.Amount) error {
 	j.rec.dispute(j.effect.Dispute)
 	j.chart.open(openDisputed(j.provider, size.Asset()))
 	origin := j.rec.effect(j.effect.Reverses)
-	if origin != nil && origin.Hold != uuid.Nil && origin.Amount.Asset() == size.Asset() {
+	if origin != nil && origin.held() && origin.Amount.Asset() == size.Asset() {
 		if left, err := origin.Amount.Add(size); err == nil && left.Sign() >= 0 && !planted("keep-disputed-hold") {
-			j.releaseHold(origin.Hold)
+			if err := j.free(origin); err != nil {
+				return err
+			}
 		}
 	}
 	return j.against(DisputedAccount(j.provider, size.AssetID()), size, true)
 }
 
-// settleDisputes charges the member with what was lost, gives back what was won after that, and releases what need not be held
-// any more.
-func (j *journal) settleDisputes() error {
-	for i := range j.rec.Disputes {
-		if err := j.settleDispute(&j.rec.Disputes[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *journal) settleDispute(d *dispute) error {
-	net, err := j.rec.withdrawn(d.ID)
+// chargeable is what the member is to be charged with for a dispute beyond what they were charged with, negative when they are to
+// get it back, and what they will have been charged with then. The zero amounts: no money of it was heard of.
+func (r *record) chargeable(d *dispute) (more, target currency.Amount, err error) {
+	net, err := r.withdrawn(d.ID)
 	if err != nil || !net.IsValid() {
-		return err
+		return more, target, err
 	}
 	charged := d.Charged
 	if !charged.IsValid() {
 		charged = currency.Zero(net.Asset())
 	}
-	target := net
+	target = net
 	if d.State != providers.DisputeLost {
 		target = least(charged, net) // nobody is charged before the decision, or given back what has not come back
 	}
-	more, err := target.Sub(charged)
-	if err != nil {
+	more, err = target.Sub(charged)
+	return more, target, err
+}
+
+// settleDispute posts what brings a dispute in line with how it stands.
+func (j *journal) settleDispute(d *dispute) error {
+	more, target, err := j.rec.chargeable(d)
+	if err != nil || more.Sign() == 0 {
 		return err
 	}
-	if more.Sign() != 0 {
-		j.ids, j.made = j.disputeIDs(d.ID, d.Turns), 0
-		d.Charged, d.Turns = target, d.Turns+1
-		j.chart.open(j.accounts(j.rec.Member, net.Asset())...)
-		j.chart.open(openDisputed(j.provider, net.Asset()))
-	}
+	j.ids = j.disputeIDs(d.ID, d.Turns)
+	d.Charged, d.Turns = target, d.Turns+1
+	j.chart.open(j.accounts(j.rec.Member, target.Asset())...)
+	j.chart.open(openDisputed(j.provider, target.Asset()))
 	switch {
 	case more.Sign() > 0 && planted("lost-uncharged"), more.Sign() < 0 && planted("appeal-kept"):
+		return nil
 	case more.Sign() > 0:
-		err = j.chargeLost(d.ID, more)
-	case more.Sign() < 0:
-		err = j.giveBackWon(d.ID, more)
+		return j.chargeLost(d.ID, more)
+	default:
+		return j.giveBackWon(d.ID, more)
 	}
-	if err != nil {
-		return err
-	}
-	if (d.State == providers.DisputeWon || d.State == providers.DisputeLost || net.Sign() == 0) && !planted("keep-disputed-hold") {
-		for _, e := range j.rec.Effects {
-			if e.Dispute == d.ID && e.Hold != uuid.Nil {
-				j.releaseHold(e.Hold)
-			}
-		}
-	}
-	return nil
 }
 
 // chargeLost posts hold → D, then U, R → D.
@@ -297,14 +292,15 @@ func (j *journal) chargeLost(id string, rest currency.Amount) error {
 			j.effect = e
 		}
 	}
-	for _, e := range j.rec.Effects {
+	for i := range j.rec.Effects {
+		e := &j.rec.Effects[i]
 		if e.Dispute != id && e.Kind != providers.Moved { // a provisional hold on the deposit itself serves too
 			continue
 		}
-		if e.Hold == uuid.Nil || j.made == len(j.ids)-1 {
+		if !e.held() || j.made == len(j.ids)-1 {
 			continue
 		}
-		captured, err := j.capture(e.Hold, rest, to)
+		captured, err := j.captureOf(e, rest, to)
 		if err != nil {
 			return err
 		}

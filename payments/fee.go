@@ -110,7 +110,7 @@ func (j *journal) settleFee() error {
 	if err != nil || more.Sign() == 0 {
 		return err
 	}
-	j.ids, j.made = j.feeIDs(j.rec.FeeTurns), 0
+	j.ids = j.feeIDs(j.rec.FeeTurns)
 	j.rec.FeeBorne, j.rec.FeeTurns = due, j.rec.FeeTurns+1
 	for i := range j.rec.Effects {
 		if e := &j.rec.Effects[i]; e.Kind == providers.Fee {
@@ -127,7 +127,7 @@ func (j *journal) settleFee() error {
 		_, err = j.creditMember(fees, back, back)
 		return err
 	}
-	captured, err := j.capture(mustID(j.rec.ID), more, fees)
+	captured, _, err := j.capture(mustID(j.rec.ID), more, fees)
 	if err != nil {
 		return err
 	}

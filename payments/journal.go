@@ -1,20 +1,13 @@
 package payments
 
 import (
-	"bytes"
-	"fmt"
-	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/koshpay/kosh/currency"
-	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/providers"
 )
 
-// This file turns what a provider reports into postings: one guard an effect, so that each sees the balances that the
-// one before left, then one guard that finishes. All of them run in one step of the ledger.
+// This file is about what a provider reports, and how a payment takes it over. posting.go and the files that it names turn effects
+// into postings, part.go makes steps of the ledger of them.
 //
 //	C provider clearing · U wallet · F provider's fees · S bank · R receivable · X suspense · P position        (debit → credit)
 //
@@ -36,200 +29,10 @@ type news struct {
 	learn    func(*record)    // what else to note on the record; may be nil, must be pure
 	screened *Screened        // the screener's verdict, if it was asked
 	touch    bool             // write a new version, with a new due time, even when nothing changed
+	asked    bool             // the report is the provider's answer to us: all that it knows
 	config   Config
 	salt     string        // makes ids differ; only a planted bug sets it
 	offset   time.Duration // when to look again; 0: as record.due says
-}
-
-// reads names everything that the guards may touch, given the payment as it stands outside the step.
-func (n *news) reads(rec *record) ledger.Reads {
-	r := ledger.Reads{Documents: []ledger.DocumentID{paymentDocument(n.id), caseDocument(n.id)}}
-	assets := map[currency.AssetID]bool{}
-	account := func(a *currency.Definition) {
-		if a == nil || assets[a.ID()] {
-			return
-		}
-		assets[a.ID()] = true
-		for _, o := range n.accounts(rec.Member, a) {
-			r.Accounts = append(r.Accounts, o.Account)
-		}
-		if rec.Kind == Deposit {
-			r.Accounts = append(r.Accounts, DisputedAccount(n.provider, a.ID()))
-		}
-	}
-	if n.screened != nil {
-		r.Documents = append(r.Documents, screeningDocument(n.id))
-	}
-	account(rec.Amount.Asset())
-	switch rec.Kind {
-	case Withdrawal, Refund:
-		r.Holds = append(r.Holds, mustID(rec.ID))
-		r.Transactions = append(r.Transactions, n.feeIDs(rec.FeeTurns)...)
-	default:
-	}
-	if rec.Kind == Refund {
-		r.Documents = append(r.Documents, paymentDocument(rec.Of), caseDocument(rec.Of))
-	}
-	holds := map[uuid.UUID]bool{}
-	hold := func(effect string) {
-		if id := n.holdID(effect); effect != "" && !holds[id] {
-			holds[id] = true
-			r.Holds = append(r.Holds, id)
-		}
-	}
-	turns := map[string]int{} // of each dispute
-	for _, d := range rec.Disputes {
-		turns[d.ID] = d.Turns
-	}
-	for _, d := range n.report.Disputes {
-		turns[d.ID] += 0
-	}
-	for _, e := range rec.Effects {
-		if e.Hold != uuid.Nil {
-			hold(e.ID)
-		}
-		if e.Dispute != "" {
-			account(e.Amount.Asset())
-		}
-	}
-	for _, e := range n.report.Effects {
-		account(e.Amount.Asset())
-		if e.Kind == providers.Converted {
-			r.Accounts = append(r.Accounts, PositionAccount(e.Amount.AssetID()))
-		}
-		hold(e.ID)
-		hold(e.Reverses)
-		r.References = append(r.References, n.effectReference(e.ID))
-		r.Transactions = append(r.Transactions, n.transactionIDs(e)...)
-		if e.Dispute != "" {
-			turns[e.Dispute] += 0
-		}
-	}
-	for id, turn := range turns { // names have no order
-		r.Transactions = append(r.Transactions, n.disputeIDs(id, turn)...)
-	}
-	if n.report.Reference != "" {
-		r.References = append(r.References, providerReference(n.provider, n.report.Reference))
-	}
-	if n.report.Address != "" {
-		r.References = append(r.References, addressReference(n.provider, n.report.Address))
-	}
-	if a := n.report.Action; a != nil && a.Address != "" && a.Address != n.report.Address {
-		r.References = append(r.References, addressReference(n.provider, a.Address))
-	}
-	return r
-}
-
-// accounts is every account that facts of this provider about this member may touch, in one asset.
-func (n *news) accounts(member string, a *currency.Definition) []ledger.OpenAccount {
-	all := openProvider(n.provider, a)
-	if member != "" {
-		all = append(all, openWallet(member, a), openReceivable(member, a))
-	}
-	return all
-}
-
-func (n *news) effectReference(effect string) string { return "effect/" + n.provider + "/" + effect }
-
-func providerReference(provider, reference string) string { return "ref/" + provider + "/" + reference }
-
-func addressReference(provider, address string) string { return "address/" + provider + "/" + address }
-
-func (n *news) holdID(effect string) uuid.UUID { return derivedID("hold", n.provider, effect+n.salt) }
-
-// transactionIDs are the ids of the postings that an effect may need; one effect never needs more. What takes a movement back
-// may find it in several places, and so may a payout.
-func (n *news) transactionIDs(e providers.Effect) []ledger.ID {
-	ids := make([]ledger.ID, 3)
-	if e.Kind == providers.Reversed || e.Kind == providers.Moved && e.Amount.Sign() < 0 {
-		ids = make([]ledger.ID, 8)
-	}
-	for i := range ids {
-		ids[i] = derivedID("post", n.provider, e.ID+n.salt, fmt.Sprint(i))
-	}
-	return ids
-}
-
-// guards makes the step: an effect each, then the finish.
-func (n *news) guards(rec *record) []ledger.Guard {
-	reads := n.reads(rec)
-	var guards []ledger.Guard
-	for _, e := range n.report.Effects {
-		guards = append(guards, ledger.Guard{Reads: reads, Check: func(v ledger.View) ([]ledger.Command, error) { return n.post(v, e) }})
-	}
-	return append(guards, ledger.Guard{Reads: reads, Check: n.finish})
-}
-
-// current reads the payment inside the step.
-func (n *news) current(v ledger.View) (*record, ledger.Document, error) {
-	d, found := v.Document(paymentDocument(n.id))
-	if found {
-		r, err := readRecord(d)
-		return r, d, err
-	}
-	if n.fresh == nil {
-		return nil, d, refuse(ErrNotFound, ErrNoPayment, "id", "there is no payment %s", n.id)
-	}
-	r := *n.fresh
-	r.Effects, r.Disputes = slices.Clone(n.fresh.Effects), slices.Clone(n.fresh.Disputes)
-	return &r, d, nil
-}
-
-// post records one effect, unless it is recorded already.
-func (n *news) post(v ledger.View, e providers.Effect) ([]ledger.Command, error) {
-	reference := n.effectReference(e.ID)
-	if _, taken := v.Reference(reference); taken && !planted("skip-dedup") {
-		return nil, nil
-	} else if taken {
-		reference = ""
-	}
-	rec, d, err := n.current(v)
-	if err != nil {
-		return nil, err
-	}
-	n.merge(rec)
-	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), ids: n.transactionIDs(e), effect: &effect{
-		ID: e.ID, Kind: e.Kind, Amount: e.Amount, Reverses: e.Reverses, Dispute: e.Dispute, At: e.At,
-	}}
-	j.chart.open(n.accounts(rec.Member, e.Amount.Asset())...)
-	if err := j.post(); err != nil {
-		return nil, err
-	}
-	rec.Effects = append(rec.Effects, *j.effect)
-	cases, err := addFindings(v, n.id, n.provider, rec.Member, j.findings)
-	if err != nil {
-		return nil, err
-	}
-	var references []string
-	if reference != "" {
-		references = append(references, reference)
-	}
-	document, err := rec.put(d.Version, rec.due(v.Now(), n.config), append(references, n.newReferences(v, rec)...)...)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(j.chart.commands, j.commands, cases, []ledger.Command{document}), nil
-}
-
-// newReferences are the provider's names for this payment that nothing has yet.
-func (n *news) newReferences(v ledger.View, rec *record) []string {
-	var references []string
-	if n.report.Reference != "" {
-		if r := providerReference(n.provider, n.report.Reference); !isTaken(v, r) {
-			references = append(references, r)
-		}
-	}
-	if rec.Kind == Address && rec.Instrument != "" && n.report.Action != nil && n.report.Action.Address == rec.Instrument {
-		if r := addressReference(n.provider, rec.Instrument); !isTaken(v, r) {
-			references = append(references, r)
-		}
-	}
-	return references
-}
-
-func isTaken(v ledger.View, reference string) bool {
-	_, taken := v.Reference(reference)
-	return taken
 }
 
 // merge takes over what the report says besides its effects. Merging is idempotent and, but for the last reason given,
@@ -288,64 +91,15 @@ func rank(s providers.State) int {
 	return 0
 }
 
-// finish takes over the report, gives held money back where that is certain, and says when to look again.
-func (n *news) finish(v ledger.View) ([]ledger.Command, error) {
-	rec, d, err := n.current(v)
-	if err != nil {
-		return nil, err
-	}
-	n.merge(rec)
-	j := &journal{news: n, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
-	if err := j.settleDisputes(); err != nil {
-		return nil, err
-	}
-	if err := j.settleFee(); err != nil {
-		return nil, err
-	}
-	if err := j.release(); err != nil {
-		return nil, err
-	}
-	commands := slices.Concat(j.chart.commands, j.commands)
-	if rec.Kind == Refund {
-		settled, err := settleRefund(v, rec, n.config)
-		if err != nil {
-			return nil, err
-		}
-		commands = append(commands, settled...)
-	}
-	if rec.Review && n.screened != nil {
-		j.find(findingScreening, n.suspicion(), currency.Amount{})
-	}
-	verdict, err := n.keepVerdict(v, rec)
-	if err != nil {
-		return nil, err
-	}
-	commands = append(commands, verdict...)
-	if rec.Parked {
-		j.find("lost", "the provider does not know it and its key is too old to be sent again", currency.Amount{})
-	}
-	cases, err := addFindings(v, n.id, n.provider, rec.Member, j.findings)
-	if err != nil {
-		return nil, err
-	}
-	commands = append(commands, cases...)
-	due := rec.due(v.Now(), n.config)
-	if n.offset > 0 && !due.IsZero() {
-		due = v.Now().Add(n.offset)
-	}
-	document, err := rec.put(d.Version, due, n.newReferences(v, rec)...)
-	if err != nil {
-		return nil, err
-	}
-	if bytes.Equal(document.Body, d.Body) && len(document.References) == 0 && !n.touch {
-		return commands, nil
-	}
-	return append(commands, document), nil
-}
-
 // due says when a worker should look at the payment again; zero: never.
 func (r *record) due(now time.Time, c Config) time.Time {
 	age := now.Sub(r.FirstSent)
+	if r.Hearing != nil {
+		return now.Add(backoff(r.Looks + 4)) // whoever was told the rest may not come back
+	}
+	if r.lingers() {
+		return now.Add(backoff(4))
+	}
 	switch r.state() {
 	case Created:
 		return now.Add(backoff(r.Attempts))

@@ -166,6 +166,8 @@ type record struct {
 	Covers []string `json:"covers,omitempty"`
 	// Disputes of a deposit, in the order in which they were heard of.
 	Disputes []dispute `json:"disputes,omitempty"`
+	// Hearing is set while only a part of a long report is recorded.
+	Hearing *hearing `json:"hearing,omitempty"`
 }
 
 // effect is an effect of the provider as it was posted.
@@ -177,8 +179,10 @@ type effect struct {
 	At       time.Time            `json:"at,omitzero"`
 	// Suspense is the part that went to suspense and was not taken back since, signed as Amount.
 	Suspense currency.Amount `json:"suspense,omitzero"`
-	// Hold is the provisional hold on what the wallet was credited with, or the one on what is disputed.
-	Hold ledger.ID `json:"hold,omitzero"`
+	// Hold is the provisional hold on what the wallet was credited with, or the one on what is disputed; Freed says that nothing is
+	// left of it.
+	Hold  ledger.ID `json:"hold,omitzero"`
+	Freed bool      `json:"freed,omitempty"`
 	// Dispute is the id of the dispute that the effect belongs to.
 	Dispute string `json:"dispute,omitempty"`
 	// Returning says that what is in suspense is on its way back to where it came from.
@@ -195,6 +199,20 @@ func (e *effect) suspend(a currency.Amount) (err error) {
 		e.Suspense, err = e.Suspense.Add(a)
 	}
 	return err
+}
+
+// held tells whether the effect still holds something.
+func (e *effect) held() bool { return e.Hold != uuid.Nil && !e.Freed }
+
+// holding is how many effects still hold something.
+func (r *record) holding() int {
+	n := 0
+	for i := range r.Effects {
+		if r.Effects[i].held() {
+			n++
+		}
+	}
+	return n
 }
 
 func (r *record) effect(id string) *effect {
@@ -237,6 +255,9 @@ func (r *record) viaProvider() bool { return r.Provider != "" }
 func (r *record) state() State {
 	if r.Review {
 		return Review
+	}
+	if r.Hearing != nil {
+		return r.Hearing.State
 	}
 	if !r.viaProvider() {
 		switch {

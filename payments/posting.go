@@ -1,8 +1,6 @@
 package payments
 
 import (
-	"github.com/google/uuid"
-
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/providers"
@@ -17,9 +15,10 @@ type journal struct {
 	effect   *effect // that money belongs to: the new one, or of a finish one of the record
 	commands []ledger.Command
 	findings []Finding
-	ids      []ledger.ID // for transactions
-	made     int         // of them
-	emptied  map[ledger.ID]bool
+	ids      []ledger.ID        // for transactions
+	made     int                // of them
+	beyond   map[ledger.ID]bool // holds that are left as they are
+	freeing  *freeing
 }
 
 func (j *journal) find(code, text string, suspense currency.Amount) {
@@ -261,37 +260,39 @@ func (j *journal) unsuspend(e *effect, size currency.Amount) (currency.Amount, e
 }
 
 func (j *journal) unhold(e *effect, size currency.Amount) (currency.Amount, error) {
-	if e.Hold == uuid.Nil || planted("ignore-provisional-hold") {
+	if !e.held() || planted("ignore-provisional-hold") {
 		return currency.Zero(size.Asset()), nil
 	}
-	return j.capture(e.Hold, size, j.clearing(size))
+	return j.captureOf(e, size, j.clearing(size))
 }
 
-// capture moves up to size from a hold to an account and returns what it moved.
-func (j *journal) capture(hold ledger.ID, size currency.Amount, to ledger.AccountID) (currency.Amount, error) {
-	taken := currency.Zero(size.Asset())
-	h, ok := j.view.Hold(hold)
-	if !ok || h.State != ledger.HoldOpen || h.Amount.Asset() != size.Asset() {
-		return taken, nil
-	}
-	remaining, err := h.Remaining()
-	if err != nil {
-		return taken, err
-	}
-	if taken = least(remaining, size); taken.Sign() <= 0 {
+// captureOf is capture from what an effect holds.
+func (j *journal) captureOf(e *effect, size currency.Amount, to ledger.AccountID) (currency.Amount, error) {
+	if j.beyond[e.Hold] {
 		return currency.Zero(size.Asset()), nil
 	}
+	taken, left, err := j.capture(e.Hold, size, to)
+	e.Freed = err == nil && !left
+	return taken, err
+}
+
+// capture moves up to size from a hold to an account. It returns what it moved, and whether anything is left.
+func (j *journal) capture(hold ledger.ID, size currency.Amount, to ledger.AccountID) (taken currency.Amount, left bool, err error) {
+	taken = currency.Zero(size.Asset())
+	h, ok := j.view.Hold(hold)
+	if !ok || h.State != ledger.HoldOpen {
+		return taken, false, nil
+	}
+	remaining, err := h.Remaining()
+	if err != nil || h.Amount.Asset() != size.Asset() || size.Sign() <= 0 {
+		return taken, true, err
+	}
+	taken = least(remaining, size)
 	j.commands = append(j.commands, ledger.Capture{
 		ID: j.nextID(), Hold: ledger.ByID(hold), Fact: true, Note: j.note(),
 		To: []ledger.Portion{{Account: to, Amount: taken}},
 	})
-	if taken == remaining {
-		if j.emptied == nil {
-			j.emptied = map[ledger.ID]bool{}
-		}
-		j.emptied[hold] = true
-	}
-	return taken, nil
+	return taken, taken != remaining, nil
 }
 
 // fromSuspense undoes what an earlier effect left in suspense, up to size, and returns how much.
@@ -343,7 +344,7 @@ func (j *journal) payoutMoved(size currency.Amount) error {
 	if err != nil {
 		return err
 	}
-	captured, err := j.capture(mustID(j.rec.ID), mine, j.clearing(size))
+	captured, _, err := j.capture(mustID(j.rec.ID), mine, j.clearing(size))
 	if err != nil {
 		return err
 	}
@@ -370,10 +371,10 @@ func (j *journal) fromOrphans(rest currency.Amount) (currency.Amount, error) {
 	for i := range j.rec.Effects {
 		e := &j.rec.Effects[i]
 		// Two ids are kept: for what the wallet gives, and for what nobody asked for.
-		if rest.Sign() <= 0 || j.made >= len(j.ids)-2 || e.Kind != providers.Reversed || e.Hold == uuid.Nil {
+		if rest.Sign() <= 0 || j.made >= len(j.ids)-2 || e.Kind != providers.Reversed || !e.held() {
 			continue
 		}
-		taken, err := j.capture(e.Hold, rest, j.clearing(rest))
+		taken, err := j.captureOf(e, rest, j.clearing(rest))
 		if err != nil {
 			return rest, err
 		}
@@ -462,68 +463,4 @@ func debit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
 
 func credit(account ledger.AccountID, amount currency.Amount) ledger.Posting {
 	return ledger.Posting{Account: account, Side: ledger.Credit, Amount: amount}
-}
-
-// release gives held money back where that is certain: a payout that finally did not happen, or that finally moved less
-// than was held; a provisional deposit whose window has passed and that nobody disputes.
-func (j *journal) release() error {
-	if j.rec.Kind == Deposit {
-		if !j.rec.Final || j.rec.disputed() || planted("keep-provisional-hold") {
-			return nil
-		}
-		for _, e := range j.rec.Effects {
-			if e.Hold != (ledger.ID{}) && e.Dispute == "" {
-				j.releaseHold(e.Hold)
-			}
-		}
-		return nil
-	}
-	if !j.rec.outward() {
-		return nil
-	}
-	if j.rec.Final {
-		for _, e := range j.rec.Effects {
-			if e.Hold != uuid.Nil {
-				j.releaseHold(e.Hold)
-			}
-		}
-	}
-	switch state := j.rec.state(); {
-	case (state == Failed || state == Canceled) && !planted("keep-failed-hold") || state == Pending && planted("release-while-pending"):
-		j.releaseHold(mustID(j.rec.ID))
-	case (state == Succeeded || state == Reversed) && !j.otherAsset():
-		whole, err := j.rec.paidWhole()
-		if err != nil {
-			return err
-		}
-		switch {
-		case whole && (j.rec.Final || j.rec.feeHeard()):
-			j.releaseHold(mustID(j.rec.ID)) // all that can be left is of the fee
-		case j.rec.Final:
-			if j.releaseHold(mustID(j.rec.ID)) {
-				j.find("amount_differs", "less was paid out than was asked for; the rest was given back to the member", currency.Amount{})
-			}
-		}
-	}
-	return nil
-}
-
-// otherAsset tells whether the payment moved money in an asset that nobody asked for; then a person must decide.
-func (j *journal) otherAsset() bool {
-	for _, e := range j.rec.Effects {
-		if e.Kind == providers.Moved && e.Amount.Asset() != j.rec.Amount.Asset() {
-			return true
-		}
-	}
-	return false
-}
-
-// releaseHold gives back what remains of a hold and tells whether anything did.
-func (j *journal) releaseHold(id ledger.ID) bool {
-	h, ok := j.view.Hold(id)
-	if !ok || h.State != ledger.HoldOpen || j.emptied[id] {
-		return false
-	}
-	j.commands = append(j.commands, ledger.Release{Hold: ledger.ByID(id), All: true})
-	return true
 }

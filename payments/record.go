@@ -72,6 +72,14 @@ func (r *record) walkReports(b *body) {
 	b.amounts(`,"refunds":`, &r.Refunds)
 	list(b, `,"covers":`, &r.Covers, texts)
 	list(b, `,"disputes":`, &r.Disputes, (*body).dispute)
+	if b.begins(`,"hearing":`, r.Hearing == nil) {
+		if b.reading {
+			r.Hearing = new(hearing)
+		}
+		text(b, `{"state":`, &r.Hearing.State)
+		b.count(`,"effects":`, &r.Hearing.Effects)
+		b.token("}")
+	}
 }
 
 func (b *body) effect(e *effect) {
@@ -82,6 +90,7 @@ func (b *body) effect(e *effect) {
 	b.moment(`,"at":`, &e.At)
 	b.optionalAmount(`,"suspense":`, &e.Suspense)
 	b.id(`,"hold":`, &e.Hold)
+	b.flag(`,"freed":`, &e.Freed)
 	optionalText(b, `,"dispute":`, &e.Dispute)
 	b.flag(`,"returning":`, &e.Returning)
 	b.token("}")

@@ -89,7 +89,7 @@ func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment,
 			commands := []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}}
 			if repaid := repays(v, of.Member, of.Amount); repaid.Sign() > 0 {
 				commands = append(commands, ledger.Post{
-					ID: repayment, Postings: []ledger.Posting{debit(wallet, repaid), credit(owed, repaid)}, Fact: true, Note: note,
+					ID: repayment, Postings: []ledger.Posting{debit(wallet, repaid), credit(owed, repaid)}, Fact: true, Note: repaying(note),
 				})
 			}
 			return append(commands, document), err

@@ -28,7 +28,7 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 	}
 	n.report.Effects = inOrder(n.report.Effects)
 	var err error
-	for range maxTries {
+	for tries, parts := 0, 0; tries < maxTries && parts <= providers.MaxEffects; {
 		rec := n.fresh
 		d, errRead := s.book.Document(ctx, paymentDocument(n.id))
 		switch {
@@ -39,9 +39,21 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 		case !errors.Is(errRead, ledger.NotFound) || n.fresh == nil:
 			return errRead
 		}
-		_, err = s.book.Record(ctx, ledger.Entry{Key: key, Inputs: "news", Guards: n.guards(rec)})
-		// A hold or account that appeared meanwhile is not declared, and a document may be ahead: read again.
-		if !errors.Is(err, ledger.ErrUndeclared) && !errors.Is(err, ledger.ErrVersion) {
+		p, errPart := n.part(rec)
+		if errPart != nil {
+			return errPart
+		}
+		_, err = s.book.Record(ctx, ledger.Entry{Key: p.key(key), Inputs: "news", Guards: p.guards()})
+		switch {
+		case err == nil && !p.last:
+			tries, parts = 0, parts+1
+		case err == nil && p.rec != nil && p.rec.lingers(): // there is more to give back than one entry looks at
+			tries, parts = 0, parts+1
+			n = news{provider: n.provider, id: n.id, config: n.config}
+			key += "/rest"
+		case errors.Is(err, ledger.ErrUndeclared), errors.Is(err, ledger.ErrVersion):
+			tries++ // a hold or account that appeared meanwhile is not declared, and a document may be ahead: read again
+		default:
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/providers"
 )
@@ -48,12 +49,16 @@ func (r *record) reviewReads() ledger.Reads {
 	if !r.Review {
 		return ledger.Reads{}
 	}
-	reads := ledger.Reads{Holds: []ledger.ID{mustID(r.ID)}}
-	if r.viaProvider() || !r.Amount.IsValid() {
+	reads := ledger.Reads{Holds: []ledger.ID{mustID(r.ID)}, Transactions: []ledger.ID{repaymentID(mustID(r.ID))}}
+	if !r.Amount.IsValid() {
 		return reads
 	}
 	from := r.Amount.AssetID()
-	reads.Accounts = append(reads.Accounts, WalletAccount(r.Member, from), ReceivableAccount(r.Member, from), RevenueAccount(from))
+	reads.Accounts = append(reads.Accounts, WalletAccount(r.Member, from), ReceivableAccount(r.Member, from))
+	if r.viaProvider() {
+		return reads
+	}
+	reads.Accounts = append(reads.Accounts, RevenueAccount(from))
 	reads.Transactions = append(reads.Transactions, r.Transaction, r.boughtID())
 	if r.Counterparty != "" {
 		reads.Accounts = append(reads.Accounts, WalletAccount(r.Counterparty, from), ReceivableAccount(r.Counterparty, from))
@@ -80,7 +85,11 @@ func (a *arbiter) review(v ledger.View, rec *record) ([]ledger.Command, error) {
 	rec.GivenUp, rec.Reason = true, providers.Reason{Code: "denied"}
 	var commands []ledger.Command
 	if h, ok := v.Hold(mustID(rec.ID)); ok && h.State == ledger.HoldOpen && !planted("deny-keeps-hold") {
-		commands = append(commands, ledger.Release{Hold: ledger.ByID(h.ID), All: true})
+		f := freeing{view: v, member: rec.Member, owed: map[currency.AssetID]currency.Amount{}}
+		var err error
+		if commands, err = f.hold(h, rec.note()); err != nil {
+			return nil, err
+		}
 	}
 	if rec.Kind != Refund {
 		return commands, nil

@@ -3,6 +3,7 @@ package payments
 import (
 	"cmp"
 	"context"
+	"maps"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
@@ -161,6 +162,13 @@ func (r *record) note() ledger.Note {
 	if r.Counterparty != "" {
 		n.Meta["from"], n.Meta["to"] = r.Member, r.Counterparty
 	}
+	return n
+}
+
+// repaying is the note of a movement by which what has come to a member repays what they owe.
+func repaying(n ledger.Note) ledger.Note {
+	n.Meta = maps.Clone(n.Meta)
+	n.Meta["effect"] = "repaid"
 	return n
 }
 

@@ -34,6 +34,7 @@ const (
 	Certain     Invariant = "money is released only when it certainly did not move"
 	FactsStand  Invariant = "a fact is never declined"
 	HoldFirst   Invariant = "what is taken back comes first from its provisional hold"
+	DebtFirst   Invariant = "who owes has nothing to spend"
 	Disputes    Invariant = "what is disputed is held, and is where the disputes say"
 	OwnersOnly  Invariant = "only its owner takes money out of a wallet, or a fact does"
 	Explained   Invariant = "suspense is explained by cases"

@@ -295,24 +295,20 @@ func provisional(p *intent, e taken, rows *ledger.Rows) *Breach {
 	return nil
 }
 
-// repaid: what comes in repays first what the member owes. What a refund of a send or tip gives back is no such thing.
+// repaid: all that comes to a member repays first what they owe, so who owes has nothing to spend.
 func repaid(w *witness, rows *ledger.Rows) *Breach {
-	for i := range rows.Lines {
-		l := &rows.Lines[i]
-		member, wallet := strings.CutPrefix(l.Account.Path, "wallet/")
-		if !wallet || l.Kind != ledger.LinePosted || l.Side != ledger.Credit {
+	for i := range rows.Accounts {
+		id := rows.Accounts[i].ID
+		kind, member, _ := strings.Cut(id.Path, "/")
+		if kind != "wallet" && kind != "receivable" {
 			continue
 		}
-		owed := w.accounts[payments.ReceivableAccount(member, l.Account.Asset)]
-		if owed == nil || owed.Posted.Sign() == 0 || w.posted[l.Transaction].Meta["kind"] == string(payments.Refund) && w.posted[l.Transaction].Meta["effect"] == "" {
+		wallet, owed := w.accounts[payments.WalletAccount(member, id.Asset)], w.accounts[payments.ReceivableAccount(member, id.Asset)]
+		if wallet == nil || owed == nil || owed.Posted.Sign() <= 0 {
 			continue
 		}
-		// A later step of the same update may have charged them.
-		later := slices.ContainsFunc(rows.Lines, func(o ledger.Line) bool {
-			return o.Account == owed.ID && o.Side == ledger.Debit && o.Kind == ledger.LinePosted
-		})
-		if !later {
-			return breach(HoldFirst, "%s is credited with %v and owes %v", l.Account, l.Amount, owed.Posted).about(l.Account, owed.ID)
+		if free := minus(wallet.Posted, wallet.Held); free.Sign() > 0 {
+			return breach(DebtFirst, "%s can spend %v and owes %v", wallet.ID, free, owed.Posted).about(wallet.ID, owed.ID)
 		}
 	}
 	return nil
