@@ -1,31 +1,34 @@
 package memory
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"maps"
 	"slices"
 	"strings"
+	"time"
+	"unsafe"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 )
 
-// accounts keeps accounts by number: the number is what everything else remembers of an account. The names, with the
-// owners, are apart from the balances, which are all that a posting touches. An id has a number as soon as anything
-// mentions it, whether there is such an account or not.
+// accounts keeps accounts by number: the number is what everything else remembers of an account. An id has a number as soon
+// as anything mentions it, whether there is such an account or not.
 type accounts struct {
 	book  *book
 	index index
 	seen  recall // only for who writes
-	names [][]accountName
 	rows  [][]accountRow
+	more  [][]accountMore
 	count uint32
 
-	paths    texts
-	assets   []currency.AssetID // in the order of their first account
-	owners   []string           // 0 is nobody; a number is used again when its last account is gone
-	ownerOf  map[string]uint32
-	noOwners []uint32 // numbers that are free
+	longPaths []string
+	largeHeld map[uint32]units
+	assets    []currency.AssetID // in the order of their first account
+	owners    []string           // 0 is nobody; a number is used again when its last account is gone
+	ownerOf   map[string]uint32
+	noOwners  []uint32 // numbers that are free
 
 	terms  map[accountTerms]uint32 // shared by all accounts that have the same
 	shared []accountTerms
@@ -34,21 +37,37 @@ type accounts struct {
 	owned []*order[uint32] // by owner
 }
 
-// accountName is what of an account does not change, but for the owner.
-type accountName struct {
-	path  string
-	asset uint32
-	owner uint32
+// accountRow is all of an account that a posting touches, in 128 bytes: two lines of a processor's cache, one page, no pointer.
+// Text and balances are not apart, because in a large book whatever lies elsewhere has to be waited for.
+type accountRow struct {
+	posted       units
+	held         int64 // of heldLarge nothing: see accounts.largeHeld
+	updated      int64 // microseconds, as all times
+	lineTime     int64 // recorded, of the last line
+	version      uint64
+	terms        uint32 // 0: there is no account, only its name
+	owner, asset uint32
+	lines        lineList
+	is           accountFlags
+	length       uint8 // of the path; longPath: it is at a number in accounts.longPaths that stands in its place
+	text         [inlinePath]byte
 }
 
-// accountRow is what changes of an account. It has no pointer.
-type accountRow struct {
-	posted, held                units
-	updated, expiry, openedFrom int64 // microseconds
-	version                     uint64
-	terms                       uint32 // 0: there is no account, only its name
-	lines                       lineList
-}
+// accountMore is what is seldom asked for.
+type accountMore struct{ expiry, openedFrom int64 }
+
+type accountFlags uint8
+
+const (
+	heldLarge accountFlags = 1 << iota
+	expires                // accountMore.expiry is the time
+	oddLines               // the versions of the lines are not 1, 2, 3 and so on
+)
+
+const (
+	inlinePath = 46
+	longPath   = inlinePath + 1
+)
 
 type units struct {
 	hi int64
@@ -97,23 +116,42 @@ func (a *accounts) hash(id ledger.AccountID) uint32 {
 	return uint32(h >> 32)
 }
 
-func (a *accounts) name(n uint32) *accountName { return &a.names[n/accountChunk][n%accountChunk] }
-func (a *accounts) row(n uint32) *accountRow   { return &a.rows[n/accountChunk][n%accountChunk] }
+func (a *accounts) row(n uint32) *accountRow { return &a.rows[n/accountChunk][n%accountChunk] }
+
+func (a *accounts) rest(n uint32) *accountMore { return &a.more[n/accountChunk][n%accountChunk] }
+
+// path returns the path of an account. Nobody changes the bytes of a row that it may lie in.
+func (a *accounts) path(row *accountRow) string {
+	if row.length == longPath {
+		return a.longPaths[binary.LittleEndian.Uint32(row.text[:])]
+	}
+	return unsafe.String(&row.text[0], int(row.length)) //nolint:gosec // within the text, which is written once
+}
+
+func (a *accounts) setPath(row *accountRow, path string) {
+	if len(path) <= inlinePath {
+		row.length = uint8(copy(row.text[:], path)) //nolint:gosec // at most inlinePath
+		return
+	}
+	row.length = longPath
+	binary.LittleEndian.PutUint32(row.text[:], uint32(len(a.longPaths))) //nolint:gosec // fewer than accounts
+	a.longPaths = append(a.longPaths, strings.Clone(path))
+}
 
 // id returns the id of a number; of 0 the empty one.
 func (a *accounts) id(n uint32) ledger.AccountID {
 	if n == 0 {
 		return ledger.AccountID{}
 	}
-	name := a.name(n)
-	return ledger.AccountID{Path: name.path, Asset: a.assets[name.asset]}
+	row := a.row(n)
+	return ledger.AccountID{Path: a.path(row), Asset: a.assets[row.asset]}
 }
 
 // is reports whether a number is that of an id. Whoever was given the id by this store has its very string, and comparing
 // costs nothing.
 func (a *accounts) is(n uint32, id *ledger.AccountID) bool {
-	name := a.name(n)
-	return name.path == id.Path && a.assets[name.asset] == id.Asset
+	row := a.row(n)
+	return a.path(row) == id.Path && a.assets[row.asset] == id.Asset
 }
 
 // find returns the number of an id, or 0.
@@ -142,14 +180,15 @@ func (a *accounts) number(id *ledger.AccountID) uint32 {
 	}
 	a.count++
 	n := a.count
-	if int(n/accountChunk) == len(a.names) {
-		a.names, a.rows = append(a.names, make([]accountName, accountChunk)), append(a.rows, make([]accountRow, accountChunk))
+	if int(n/accountChunk) == len(a.rows) {
+		a.rows, a.more = append(a.rows, make([]accountRow, accountChunk)), append(a.more, make([]accountMore, accountChunk))
 	}
 	if a.count == 1 {
 		a.book.mainAsset = currency.AssetID(strings.Clone(string(id.Asset))) // before the first hash that counts
 	}
-	name := a.name(n)
-	name.path, name.asset = a.paths.keep(id.Path), a.assetOf(id.Asset)
+	row := a.row(n)
+	a.setPath(row, id.Path)
+	row.asset = a.assetOf(id.Asset)
 	a.index.add(a.hash(*id), n)
 	*a.seen.of(id) = n
 	return n
@@ -176,21 +215,7 @@ func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
 	for i, h := range hashes {
 		numbers[i] = a.index.first(h)
 	}
-	var touched uint64
-	for _, n := range numbers {
-		if n != 0 {
-			row := a.row(n)
-			touched += uint64(len(a.name(n).path)) + uint64(row.updated) + uint64(row.lines.newest) //nolint:gosec // any number does
-		}
-	}
-	for _, n := range numbers {
-		if n != 0 {
-			if path := a.name(n).path; path != "" {
-				touched += uint64(path[0])
-			}
-		}
-	}
-	s.touched += touched
+	s.touched += a.touch(numbers)
 	for i, n := range numbers {
 		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash
 			numbers[i] = a.find(ids[i])
@@ -199,17 +224,30 @@ func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
 	return numbers
 }
 
+// touch looks at the rows of numbers, at both lines of the processor's cache that each lies in. What it returns means
+// nothing.
+func (a *accounts) touch(numbers []uint32) (sum uint64) {
+	for _, n := range numbers {
+		if n != 0 {
+			row := a.row(n)
+			sum += row.version + uint64(row.length)
+		}
+	}
+	return sum
+}
+
 // read reads the account of a number, and reports whether there is one.
 func (a *accounts) read(n uint32, info *ledger.AccountInfo) bool {
 	if !a.readPlain(n, info) {
 		return false
 	}
 	row := a.row(n)
-	info.Owner, info.Opening, info.OpenedAt = a.owners[a.name(n).owner], a.shared[row.terms].opening, microTime(row.openedFrom)
+	info.ID, info.Owner = a.id(n), a.owners[row.owner]
+	info.Opening, info.OpenedAt = a.shared[row.terms].opening, microTime(a.rest(n).openedFrom)
 	return true
 }
 
-// readPlain is read without the owner, the opening and its time, about which a posting does not ask.
+// readPlain is read without the id, the owner, the opening and its time, about which a posting does not ask.
 func (a *accounts) readPlain(n uint32, info *ledger.AccountInfo) bool {
 	if n == 0 {
 		return false
@@ -219,10 +257,42 @@ func (a *accounts) readPlain(n uint32, info *ledger.AccountInfo) bool {
 		return false
 	}
 	t := &a.shared[row.terms]
-	info.ID, info.Type, info.Terms = a.id(n), t.kind, t.now
-	info.NextExpiry, info.UpdatedAt = microTime(row.expiry), microTime(row.updated)
-	info.Version, info.Posted, info.Held = row.version, amountOf(row.posted, t.posted), amountOf(row.held, t.held)
+	info.Type, info.Terms = t.kind, t.now
+	info.NextExpiry, info.UpdatedAt = time.Time{}, microTime(row.updated)
+	if row.is&expires != 0 {
+		info.NextExpiry = microTime(a.rest(n).expiry)
+	}
+	info.Version, info.Posted, info.Held = row.version, amountOf(row.posted, t.posted), amountOf(a.held(n, row), t.held)
 	return true
+}
+
+func (a *accounts) held(n uint32, row *accountRow) units {
+	if row.is&heldLarge != 0 {
+		return a.largeHeld[n]
+	}
+	return units{row.held >> 63, uint64(row.held)} //nolint:gosec // the bits
+}
+
+func (a *accounts) setHeld(n uint32, row *accountRow, held units) {
+	if held.hi == int64(held.lo)>>63 { //nolint:gosec // the sign
+		if row.is&heldLarge != 0 {
+			delete(a.largeHeld, n)
+		}
+		row.held, row.is = int64(held.lo), row.is&^heldLarge //nolint:gosec // the bits
+		return
+	}
+	row.held, row.is = 0, row.is|heldLarge
+	if a.largeHeld == nil {
+		a.largeHeld = make(map[uint32]units)
+	}
+	a.largeHeld[n] = held
+}
+
+func (a *accounts) setExpiry(n uint32, row *accountRow, at time.Time) {
+	if row.is &^= expires; !at.IsZero() {
+		row.is |= expires
+		a.rest(n).expiry = at.UnixMicro()
+	}
 }
 
 func amountOf(u units, def *currency.Definition) currency.Amount {
@@ -281,7 +351,7 @@ func (a *accounts) put(info *ledger.AccountInfo, n uint32) {
 	if row.terms == 0 {
 		a.all.add(n)
 		a.own(n, info.Owner)
-	} else if a.owners[a.name(n).owner] != info.Owner {
+	} else if a.owners[row.owner] != info.Owner {
 		a.disown(n)
 		a.own(n, info.Owner)
 	}
@@ -290,8 +360,12 @@ func (a *accounts) put(info *ledger.AccountInfo, n uint32) {
 			kind: info.Type, now: info.Terms, opening: info.Opening, posted: info.Posted.Asset(), held: info.Held.Asset(),
 		})
 	}
-	row.posted, row.held, row.version = unitsOf(info.Posted), unitsOf(info.Held), info.Version
-	row.openedFrom, row.updated, row.expiry = info.OpenedAt.UnixMicro(), info.UpdatedAt.UnixMicro(), info.NextExpiry.UnixMicro()
+	row.posted, row.version, row.updated = unitsOf(info.Posted), info.Version, info.UpdatedAt.UnixMicro()
+	a.setHeld(n, row, unitsOf(info.Held))
+	a.setExpiry(n, row, info.NextExpiry)
+	if rest, opened := a.rest(n), info.OpenedAt.UnixMicro(); rest.openedFrom != opened {
+		rest.openedFrom = opened
+	}
 }
 
 func (t *accountTerms) of(info *ledger.AccountInfo) bool {
@@ -335,7 +409,7 @@ func (a *accounts) share(t accountTerms) uint32 {
 func (a *accounts) own(n uint32, owner string) {
 	number, known := a.ownerOf[owner]
 	if !known {
-		owner = a.paths.keep(owner)
+		owner = strings.Clone(owner)
 		list := &order[uint32]{places: a.all.places}
 		if last := len(a.noOwners) - 1; last >= 0 {
 			number, a.noOwners = a.noOwners[last], a.noOwners[:last]
@@ -346,12 +420,12 @@ func (a *accounts) own(n uint32, owner string) {
 		}
 		a.ownerOf[owner] = number
 	}
-	a.name(n).owner = number
+	a.row(n).owner = number
 	a.owned[number].add(n)
 }
 
 func (a *accounts) disown(n uint32) {
-	number := a.name(n).owner
+	number := a.row(n).owner
 	list := a.owned[number]
 	list.remove(ledger.AccountInfo{ID: a.id(n)}.Position())
 	if list.size == 0 {
@@ -382,8 +456,9 @@ func (a *accounts) clone(b *book) *accounts {
 	c.index, c.count, c.shared = a.index.clone(), a.count, slices.Clone(a.shared)
 	c.assets, c.owners, c.noOwners = slices.Clone(a.assets), slices.Clone(a.owners), slices.Clone(a.noOwners)
 	c.ownerOf = maps.Clone(a.ownerOf)
-	for i := range a.names {
-		c.names, c.rows = append(c.names, slices.Clone(a.names[i])), append(c.rows, slices.Clone(a.rows[i]))
+	c.longPaths, c.largeHeld = slices.Clone(a.longPaths), maps.Clone(a.largeHeld)
+	for i := range a.rows {
+		c.rows, c.more = append(c.rows, slices.Clone(a.rows[i])), append(c.more, slices.Clone(a.more[i]))
 	}
 	for t, n := range a.terms {
 		c.terms[t] = n

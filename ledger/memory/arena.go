@@ -1,6 +1,9 @@
 package memory
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // arena keeps records of bytes in large chunks without pointers, so that the collector does not look at history however
 // long it grows. A record never moves or changes its size; what is superseded stays, unless the arena counts.
@@ -14,14 +17,18 @@ type arena struct {
 	empty  []int
 }
 
-// ref is the place of a record: its chunk and its offset in units of four bytes. Zero is no record.
+// ref is the place of a record: its chunk and its offset in units of refUnit, and in the highest bit whether the record is
+// that of a whole plain entry, see plain.go. Zero is no record.
 type ref uint32
 
 const (
 	chunkBits  = 20 // a megabyte
 	chunkBytes = 1 << chunkBits
-	refUnit    = 4
-	maxChunks  = 1 << (32 - chunkBits) * refUnit
+	refUnit    = 8
+	refBytes   = 4 // of a ref that is written down
+	unitBits   = chunkBits - 3
+	plainEntry = ref(1) << 31
+	maxChunks  = int(plainEntry >> unitBits)
 	firstChunk = 1 << 12 // grows: most books of tests are small
 )
 
@@ -79,7 +86,7 @@ func (a *arena) reserve(size int) ref {
 	if a.counts {
 		a.left[a.current]++
 	}
-	return refAt(a.current, end)
+	return placeOf(a.current, end)
 }
 
 // end is where the next record of the chunk that grows begins.
@@ -127,6 +134,15 @@ func (a *arena) full() bool { return len(a.chunks) > maxChunks-1024 && len(a.emp
 // from returns the bytes from a record on; the record itself says where it ends.
 func (a *arena) from(at ref) []byte { return a.chunks[at.chunk()][at.offset():] }
 
+// refAt and setRef read and write a ref within a record.
+func (a *arena) refAt(at ref, offset int) ref {
+	return ref(binary.LittleEndian.Uint32(a.from(at)[offset:]))
+}
+
+func (a *arena) setRef(at ref, offset int, value ref) {
+	binary.LittleEndian.PutUint32(a.from(at)[offset:], uint32(value))
+}
+
 func (a *arena) clone() *arena {
 	c := &arena{current: a.current, counts: a.counts, left: append([]int(nil), a.left...), empty: append([]int(nil), a.empty...)}
 	for _, chunk := range a.chunks {
@@ -135,7 +151,8 @@ func (a *arena) clone() *arena {
 	return c
 }
 
-func refAt(chunk, offset int) ref { return ref(chunk<<(chunkBits-2) + offset/refUnit) } //nolint:gosec // see full
+func placeOf(chunk, offset int) ref { return ref(chunk<<unitBits + offset/refUnit) } //nolint:gosec // see full
 
-func (r ref) chunk() int  { return int(r >> (chunkBits - 2)) }
-func (r ref) offset() int { return int(r&(1<<(chunkBits-2)-1)) * refUnit }
+func (r ref) isPlain() bool { return r&plainEntry != 0 }
+func (r ref) chunk() int    { return int(r &^ plainEntry >> unitBits) }
+func (r ref) offset() int   { return int(r&(1<<unitBits-1)) * refUnit }

@@ -27,9 +27,9 @@ type book struct {
 
 	accounts     *accounts // with their lines
 	keys         *keys
-	transactions transactions
-	pending      *byID[ledger.PendingRow]
-	feed         order[ref]
+	transactions *transactions
+	pending      *pending
+	feed         feed
 
 	holds      *table[ledger.ID, ledger.Hold]
 	documents  *table[ledger.DocumentID, ledger.Document]
@@ -54,9 +54,7 @@ func newBook() *book {
 	b.space, b.seed, b.numberOf = new(arena), maphash.MakeSeed(), make(map[*currency.Definition]uint32)
 	b.write.book = b
 	b.accounts, b.keys = newAccounts(b), newKeys(b.space, b.seed)
-	b.transactions = transactions{newByID[ledger.Transaction](b.space, b.seed)}
-	b.pending = newByID[ledger.PendingRow](&arena{counts: true}, b.seed)
-	b.feed.places = byNumber(b.space)
+	b.transactions, b.pending = newTransactions(b.space), newPending(b, &arena{counts: true})
 	return b
 }
 
@@ -114,7 +112,7 @@ func (b *book) find(want ledger.Names) ledger.Rows { return b.findWith(want, new
 func (b *book) findToWrite(want ledger.Names) ledger.Rows {
 	b.keys.ask(want.Keys, &b.scratch)
 	b.transactions.begin()
-	b.pending.begin()
+	b.pending.settle()
 	return b.findWith(want, &b.scratch, true)
 }
 
@@ -129,7 +127,7 @@ func (b *book) findWith(want ledger.Names, s *scratch, writes bool) ledger.Rows 
 		References:   b.references.find(want.References),
 		Leases:       b.leases.find(want.Leases),
 		Assets:       b.assets.find(want.Assets),
-		Pending:      b.pending.find(want.Pending, s, b.readPending(len(want.Pending))),
+		Pending:      b.pending.find(want.Pending, s),
 		Sequences:    b.sequences.find(want.Sequences),
 	}
 }
@@ -185,7 +183,7 @@ func (b *book) apply(w ledger.Rows) error {
 	for _, id := range w.Delete.Versions {
 		b.versions.remove(&ledger.Document{DocumentID: id.DocumentID, Version: id.Version})
 	}
-	b.putTransactions(w.Transactions, &b.scratch) // first: lines, keys and changes refer to them
+	b.putTransactions(w.Transactions) // first: lines, keys and changes refer to them
 	b.accounts.putAll(w.Accounts, b.scratch.accounts)
 	b.putLines(w.Lines, &b.scratch)
 	putAll(w.Keys, b.putKey) // then: they refer to transactions and lines, and changes to them
@@ -195,7 +193,7 @@ func (b *book) apply(w ledger.Rows) error {
 	putAll(w.References, b.references.put)
 	putAll(w.Leases, b.leases.put)
 	putAll(w.Assets, b.assets.put)
-	putAll(w.Pending, b.putPending)
+	putAll(w.Pending, b.pending.put)
 	putAll(w.Feed, b.putChange)
 	putAll(w.Blocks, b.blocks.put)
 	putAll(w.Sequences, b.sequences.put)
@@ -291,13 +289,12 @@ func (b *book) clone() *book {
 	}
 	c.write.book = c
 	c.accounts, c.keys = b.accounts.clone(c), b.keys.clone(c.space)
-	c.transactions, c.pending = transactions{b.transactions.clone(c.space)}, b.pending.clone(b.pending.space.clone())
-	c.feed = *b.feed.clone(byNumber(c.space), func(at ref) ref { return at })
+	c.transactions, c.pending, c.feed = b.transactions.clone(c.space), b.pending.clone(c), b.feed.clone()
 	return c
 }
 
 // reader reads a record.
-func (b *book) reader(at ref) reader { return reader{book: b, buf: b.space.from(at)} }
+func (b *book) reader(at ref) reader { return reader{book: b, at: at, buf: b.space.from(at)} }
 
 // assetNumber returns the number of an asset, and gives it one when it has none.
 func (b *book) assetNumber(def *currency.Definition) uint32 {

@@ -1,7 +1,8 @@
 package memory
 
 import (
-	"encoding/binary"
+	"slices"
+	"sort"
 
 	"github.com/koshpay/kosh/ledger"
 )
@@ -21,8 +22,8 @@ const (
 // keyOfTransaction is in the byte of the kind: the key is that of the transaction.
 const keyOfTransaction = 1 << 7
 
+// change writes a change without its position.
 func (w *writer) change(c *ledger.Change) {
-	w.uint(c.Position)
 	key := w.book.keys.word(c.Key)
 	ofKey := false
 	if row := w.book.keys.row(key); row != 0 {
@@ -38,9 +39,7 @@ func (w *writer) change(c *ledger.Change) {
 	}
 	ofTransaction := false
 	if at != 0 {
-		r := w.book.reader(at)
-		other, _ := r.transactionKey()
-		ofTransaction = other == key
+		ofTransaction = w.book.keyOf(at) == key
 	}
 	w.byte(has)
 	w.byte(byte(c.Kind) | bit(ofTransaction, keyOfTransaction))
@@ -77,7 +76,6 @@ func (w *writer) change(c *ledger.Change) {
 }
 
 func (r *reader) change(c *ledger.Change) {
-	c.Position = r.uint()
 	has := r.byte()
 	kind := r.byte()
 	c.Kind = ledger.ChangeKind(kind &^ keyOfTransaction)
@@ -85,8 +83,7 @@ func (r *reader) change(c *ledger.Change) {
 	if kind&keyOfTransaction != 0 {
 		at := r.ref()
 		c.Transaction = r.book.transactions.idAt(at)
-		of := r.book.reader(at)
-		key, _ = of.transactionKey()
+		key = r.book.keyOf(at)
 	} else {
 		key = ref(r.uint()) //nolint:gosec // written from 32 bits
 	}
@@ -120,33 +117,116 @@ func (r *reader) change(c *ledger.Change) {
 	}
 }
 
-// byNumber orders records that begin with a number.
-func byNumber(space *arena) *places[ref] {
-	number := func(at ref) uint64 {
-		n, _ := binary.Uvarint(space.from(at))
-		return n
+// feed is the list of changes by position. A ledger numbers them without gaps, so a position need not be kept: the list
+// consists of runs of changes that follow one another.
+type feed struct {
+	runs []feedRun
+	size int
+}
+
+type feedRun struct {
+	first   uint64
+	changes []ref
+}
+
+func (r *feedRun) end() uint64 { return r.first + uint64(len(r.changes)) }
+
+// add adds a change whose position no other has.
+func (f *feed) add(position uint64, at ref) {
+	f.size++
+	n := len(f.runs)
+	if n > 0 && f.runs[n-1].end() == position && len(f.runs[n-1].changes) < chunkLen {
+		f.runs[n-1].changes = append(f.runs[n-1].changes, at)
+		return
 	}
-	return &places[ref]{
-		compare: func(a, b ref) int {
-			return ledger.Position{Number: number(a)}.Compare(ledger.Position{Number: number(b)})
-		},
-		against: func(a ref, at ledger.Position) int { return ledger.Position{Number: number(a)}.Compare(at) },
+	space := 1
+	if n > 0 && f.runs[n-1].end() == position {
+		space = chunkLen
 	}
+	i := f.search(func(p uint64) bool { return p >= position })
+	f.runs = slices.Insert(f.runs, i, feedRun{position, append(make([]ref, 0, space), at)})
+}
+
+// search returns the first run whose last position has reached what is looked for.
+func (f *feed) search(reached func(position uint64) bool) int {
+	return sort.Search(len(f.runs), func(i int) bool { return reached(f.runs[i].end() - 1) })
+}
+
+// seek returns the place of the first change at or above a position.
+func (f *feed) seek(at *ledger.Position) (run, i int) {
+	reached := func(p uint64) bool { return ledger.Position{Number: p}.Compare(*at) >= 0 }
+	if run = f.search(reached); run == len(f.runs) {
+		return run, 0
+	}
+	r := &f.runs[run]
+	return run, sort.Search(len(r.changes), func(i int) bool { return reached(r.first + uint64(i)) }) //nolint:gosec // below len
+}
+
+func (f *feed) has(position uint64) bool {
+	i := f.search(func(p uint64) bool { return p >= position })
+	return i < len(f.runs) && f.runs[i].first <= position
+}
+
+// walk calls yield with the changes strictly between after and before (nil: no bound), first or last first, until it returns
+// false.
+func (f *feed) walk(r *ledger.Range, yield func(position uint64, at ref) bool) {
+	first, i, last, j := 0, 0, len(f.runs), 0 // up to the one before j
+	if r.After != nil {
+		if first, i = f.seek(r.After); first < len(f.runs) && f.positionAt(first, i).Compare(*r.After) == 0 {
+			i++
+		}
+	}
+	if r.Before != nil {
+		last, j = f.seek(r.Before)
+	}
+	next := func(run, i int) bool { return yield(f.runs[run].first+uint64(i), f.runs[run].changes[i]) } //nolint:gosec // below len
+	if !r.Backward {
+		for ; first < len(f.runs) && first <= last; first, i = first+1, 0 {
+			for ; i < len(f.runs[first].changes) && (first < last || i < j); i++ {
+				if !next(first, i) {
+					return
+				}
+			}
+		}
+		return
+	}
+	for ; last >= first; last-- {
+		if last < len(f.runs) {
+			for j--; j >= 0 && (last > first || j >= i); j-- {
+				if !next(last, j) {
+					return
+				}
+			}
+		}
+		if last > 0 {
+			j = len(f.runs[last-1].changes)
+		}
+	}
+}
+
+func (f *feed) positionAt(run, i int) ledger.Position {
+	return ledger.Position{Number: f.runs[run].first + uint64(i)} //nolint:gosec // below len
+}
+
+func (f *feed) clone() feed {
+	c := feed{runs: slices.Clone(f.runs), size: f.size}
+	for i := range c.runs {
+		c.runs[i].changes = slices.Clone(c.runs[i].changes)
+	}
+	return c
 }
 
 func (b *book) putChange(c *ledger.Change) {
 	b.write.begin()
 	b.write.change(c)
-	b.feed.add(b.space.add(b.write.buf))
+	b.feed.add(c.Position, b.space.add(b.write.buf))
 }
 
 // checkFeed says what is wrong with changes to be written. Those of a ledger ascend and follow the last one.
 func (b *book) checkFeed(rows []ledger.Change) error {
 	follow, last := true, uint64(0)
-	if n := len(b.feed.chunks); n > 0 {
-		chunk := b.feed.chunks[n-1]
-		r := b.reader(chunk[len(chunk)-1])
-		last = r.uint()
+	if n := len(b.feed.runs); n > 0 {
+		last = b.feed.runs[n-1].end() - 1
 	}
 	for i := range rows {
 		follow = follow && (rows[i].Position > last || i == 0 && b.feed.size == 0)
@@ -156,46 +236,23 @@ func (b *book) checkFeed(rows []ledger.Change) error {
 		return nil
 	}
 	return once("change", rows, func(c *ledger.Change) uint64 { return c.Position }, func(c *ledger.Change) bool {
-		_, there := b.feed.get(c.FeedPosition())
-		return there
+		return b.feed.has(c.Position)
 	})
 }
 
 func (b *book) pageOfFeed(r ledger.Range) []ledger.Change {
-	shared := newBulk(min(r.Limit, b.feed.size))
-	return pageOf(&b.feed, r, func(at ref) (c ledger.Change) {
-		r := reader{book: b, buf: b.space.from(at), bulk: shared}
-		r.change(&c)
-		return c
+	size := min(r.Limit, b.feed.size)
+	rows, shared := make([]ledger.Change, 0, size), newBulk(size)
+	b.feed.walk(&r, func(position uint64, at ref) bool {
+		reader := b.reader(at)
+		reader.bulk = shared
+		rows = append(rows, ledger.Change{Position: position})
+		if c := &rows[len(rows)-1]; at.isPlain() {
+			reader.changeOfPlain(c)
+		} else {
+			reader.change(c)
+		}
+		return len(rows) < r.Limit
 	})
-}
-
-// putPending adds a row that waits for the sequencer. The space of these rows is used again.
-func (b *book) putPending(p *ledger.PendingRow) {
-	b.write.begin()
-	b.write.idAndTime(p.Entry, p.RecordedAt)
-	if p.Changes == nil {
-		b.write.uint(0)
-	} else {
-		b.write.uint(uint64(len(p.Changes)) + 1)
-	}
-	for i := range p.Changes {
-		b.write.change(&p.Changes[i])
-	}
-	b.pending.put(b.write.buf, b.pending.hash(p.Entry))
-}
-
-func (b *book) readPending(n int) func(ref) ledger.PendingRow {
-	shared := newBulk(n)
-	return func(at ref) (p ledger.PendingRow) {
-		r := reader{book: b, buf: b.pending.space.from(at), bulk: shared}
-		p.Entry, p.RecordedAt = r.idAndTime()
-		if n := r.uint(); n > 0 {
-			p.Changes = r.bulk.takeChanges(int(n - 1)) //nolint:gosec // a slice had so many
-		}
-		for i := range p.Changes {
-			r.change(&p.Changes[i])
-		}
-		return p
-	}
+	return rows
 }

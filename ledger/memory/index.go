@@ -9,8 +9,8 @@ type index struct {
 }
 
 const (
-	segmentLen = 512
-	segmentMax = segmentLen * 13 / 16
+	segmentLen = 510 // so that a segment is a page
+	segmentMax = segmentLen * 7 / 8
 )
 
 // segment holds the entries whose hashes begin with the same bits.
@@ -20,8 +20,21 @@ type segment struct {
 	slots [segmentLen]slot
 }
 
-// slot is a number with its hash; number 0 is an empty slot. Entries are found from hash%segmentLen on.
+// slot is a number with its hash; number 0 is an empty slot. Entries are found from home on.
 type slot struct{ hash, number uint32 }
+
+// home returns the slot where a hash belongs. All hashes of a segment begin alike, so the other bits are brought up first.
+func home(hash uint32) uint32 {
+	const spread = 0x9e3779b1
+	return uint32(uint64(hash*spread) * segmentLen >> 32) //nolint:gosec // below segmentLen
+}
+
+func next(i uint32) uint32 {
+	if i++; i == segmentLen {
+		return 0
+	}
+	return i
+}
 
 func (x *index) segment(hash uint32) *segment {
 	return x.segments[hash>>(32-x.depth)&(1<<x.depth-1)] // a shift by 32 gives 0
@@ -33,7 +46,7 @@ func (x *index) find(hash uint32, is func(number uint32) bool) uint32 {
 		return 0
 	}
 	s := x.segment(hash)
-	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+	for i := home(hash); s.slots[i].number != 0; i = next(i) {
 		if s.slots[i].hash == hash && is(s.slots[i].number) {
 			return s.slots[i].number
 		}
@@ -47,7 +60,7 @@ func (x *index) first(hash uint32) uint32 {
 		return 0
 	}
 	s := x.segment(hash)
-	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+	for i := home(hash); s.slots[i].number != 0; i = next(i) {
 		if s.slots[i].hash == hash {
 			return s.slots[i].number
 		}
@@ -67,7 +80,7 @@ func (x *index) seek(hash uint32, is func(number uint32) bool) seat {
 	if len(x.segments) == 0 {
 		return seat{hash: hash}
 	}
-	s := seat{segment: x.segment(hash), hash: hash, i: hash % segmentLen}
+	s := seat{segment: x.segment(hash), hash: hash, i: home(hash)}
 	s.on(is)
 	return s
 }
@@ -75,7 +88,7 @@ func (x *index) seek(hash uint32, is func(number uint32) bool) seat {
 // on goes on from a seat up to the number that is meant, or a free seat.
 func (s *seat) on(is func(number uint32) bool) {
 	slots := &s.segment.slots
-	for i := s.i % segmentLen; ; i = (i + 1) % segmentLen {
+	for i := s.i; ; i = next(i) {
 		if slots[i].number == 0 || slots[i].hash == s.hash && is(slots[i].number) {
 			s.i, s.number = i, slots[i].number
 			return
@@ -116,9 +129,9 @@ func (x *index) add(hash, number uint32) {
 }
 
 func (s *segment) put(e slot) {
-	i := e.hash % segmentLen
+	i := home(e.hash)
 	for s.slots[i].number != 0 {
-		i = (i + 1) % segmentLen
+		i = next(i)
 	}
 	s.slots[i] = e
 	s.used++
@@ -157,11 +170,11 @@ func (x *index) split(hash uint32) {
 }
 
 // replace gives a name another number.
-func (x *index) replace(hash, number, next uint32) {
+func (x *index) replace(hash, number, other uint32) {
 	s := x.segment(hash)
-	for i := hash % segmentLen; s.slots[i].number != 0; i = (i + 1) % segmentLen {
+	for i := home(hash); s.slots[i].number != 0; i = next(i) {
 		if s.slots[i] == (slot{hash, number}) {
-			s.slots[i].number = next
+			s.slots[i].number = other
 			return
 		}
 	}
@@ -170,16 +183,15 @@ func (x *index) replace(hash, number, next uint32) {
 // remove takes a number out and moves what follows it back, so that nothing is lost behind the gap.
 func (x *index) remove(hash, number uint32) {
 	s := x.segment(hash)
-	i := hash % segmentLen
+	i := home(hash)
 	for s.slots[i] != (slot{hash, number}) {
 		if s.slots[i].number == 0 {
 			return
 		}
-		i = (i + 1) % segmentLen
+		i = next(i)
 	}
-	for j := (i + 1) % segmentLen; s.slots[j].number != 0; j = (j + 1) % segmentLen {
-		home := s.slots[j].hash % segmentLen
-		if (j-home)%segmentLen >= (j-i)%segmentLen { // its home is not between the gap and itself
+	for j := next(i); s.slots[j].number != 0; j = next(j) {
+		if h := home(s.slots[j].hash); (j+segmentLen-h)%segmentLen >= (j+segmentLen-i)%segmentLen { // its home is not between the gap and itself
 			s.slots[i] = s.slots[j]
 			i = j
 		}

@@ -40,8 +40,8 @@ type askedKey struct {
 	at   ref // 0: not known yet
 }
 
-// A text is a record of the place of its row, its length and its bytes.
-const keyHead = refUnit
+// A text is a record of the place of its row, its length and its bytes; or that of a plain entry, which has its row with it.
+const keyHead = refBytes
 
 func newKeys(space *arena, seed maphash.Seed) *keys {
 	k := &keys{space: space, seed: seed}
@@ -57,7 +57,11 @@ func (k *keys) hash(key string) uint32 {
 }
 
 func (k *keys) bytes(at ref) []byte {
-	record := k.space.from(at)[keyHead:]
+	record := k.space.from(at)
+	if at.isPlain() {
+		return plainKey(record)
+	}
+	record = record[keyHead:]
 	n, used := binary.Uvarint(record)
 	return record[used:][:n]
 }
@@ -142,10 +146,10 @@ func (k *keys) addWord(key string, hash uint32) ref {
 
 // row returns the place of the row of a text, or 0.
 func (k *keys) row(at ref) ref {
-	if at == 0 {
-		return 0
+	if at == 0 || at.isPlain() {
+		return at
 	}
-	return ref(binary.LittleEndian.Uint32(k.space.from(at)))
+	return k.space.refAt(at, 0)
 }
 
 func (b *book) putKey(row *ledger.KeyRow) {
@@ -153,7 +157,7 @@ func (b *book) putKey(row *ledger.KeyRow) {
 	b.write.begin()
 	b.write.keyRow(row)
 	record := b.space.add(b.write.buf) // may move the chunk that grows
-	binary.LittleEndian.PutUint32(b.space.from(at), uint32(record))
+	b.space.setRef(at, 0, record)
 	b.keys.addFresh(at)
 }
 
@@ -211,6 +215,9 @@ func (b *book) checkKeys(rows []ledger.KeyRow, s *scratch) error {
 
 func (b *book) keyRow(at ref) ledger.KeyRow {
 	r := b.reader(b.keys.row(at))
+	if at.isPlain() {
+		return r.keyOfPlain()
+	}
 	return r.keyRow(b.keys.text(at))
 }
 
@@ -339,6 +346,10 @@ func (r *reader) keyHead() (id ledger.ID, micros int64, has byte, transaction re
 // keyTime returns the id of the entry and the time that a row of a key tells, in microseconds.
 func (b *book) keyTime(row ref) (id ledger.ID, micros int64) {
 	r := b.reader(row)
+	if row.isPlain() {
+		h := r.plainHead()
+		return h.entry, h.recorded
+	}
 	id, micros, _, _ = r.keyHead()
 	return id, micros
 }
@@ -430,8 +441,7 @@ func (w *writer) sameAsLine(n uint32, b *ledger.Balance) bool {
 	if b.Version == 0 || b.Version > uint64(list.count) {
 		return false
 	}
-	r := w.book.reader(w.book.lineAt(list, uint32(b.Version-1)))  //nolint:gosec // at most count
-	version, posted, held := r.lineBalance(uint32(b.Version - 1)) //nolint:gosec // the same
+	version, posted, held := w.book.lineBalance(n, uint32(b.Version-1)) //nolint:gosec // at most count
 	available, err := posted.Sub(held)
 	return version == b.Version && posted == b.Posted && held == b.Held && err == nil && available == b.Available
 }
@@ -455,10 +465,8 @@ func (b *book) balanceAt(n uint32, version uint64) (posted, held currency.Amount
 	list := &b.accounts.row(n).lines
 	number := uint32(version - 1) //nolint:gosec // it was a number of the list when it was written
 	for i := range list.count {
-		try := (number + i) % list.count
-		r := b.reader(b.lineAt(list, try))
 		var v uint64
-		if v, posted, held = r.lineBalance(try); v == version {
+		if v, posted, held = b.lineBalance(n, (number+i)%list.count); v == version {
 			break
 		}
 	}

@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -11,20 +10,20 @@ import (
 	"github.com/koshpay/kosh/ledger"
 )
 
-// lineList is the history of one account: the places of its lines in order, in blocks that double in size, so that a
-// million quiet accounts need little room and a busy one has few blocks. Only the newest is known; each knows the one
-// before.
+// lineList is the history of one account: the places of its lines in order. The last few stand in the list itself; the others
+// in blocks that double in size, so that a million quiet accounts need little room and a busy one has few blocks. Only the
+// newest block is known; each knows the one before.
 type lineList struct {
-	newest  ref
-	count   uint32
-	time    int64  // recorded time of the last line
-	version uint64 // the highest
+	newest ref
+	count  uint32
+	last   [lineGroup - 1]ref // those that are not a whole group yet
 }
 
 const (
+	lineGroup   = 4  // lines go into a block together
 	firstBlock  = 4  // lines
 	blockShifts = 12 // doublings
-	blockHead   = 4  // bytes: the block before
+	blockHead   = refBytes
 )
 
 // blockOf returns the number of the block that has line i, and the number of the block's first line.
@@ -40,25 +39,39 @@ func blockOf(i uint32) (block, first uint32) {
 
 // lineAt returns the place of line i.
 func (b *book) lineAt(l *lineList, i uint32) ref {
+	whole := l.count - l.count%lineGroup
+	if i >= whole {
+		return l.last[i-whole]
+	}
 	want, first := blockOf(i)
-	block, _ := blockOf(l.count - 1)
+	block, _ := blockOf(whole - 1)
 	at := l.newest
 	for ; block > want; block-- {
-		at = ref(binary.LittleEndian.Uint32(b.space.from(at)))
+		at = b.space.refAt(at, 0)
 	}
-	return ref(binary.LittleEndian.Uint32(b.space.from(at)[blockHead+refUnit*(i-first):]))
+	return b.space.refAt(at, blockHead+refBytes*int(i-first))
 }
 
-// append adds a line at the end.
+// appendLine adds a line at the end.
 func (b *book) appendLine(l *lineList, line ref) {
-	block, first := blockOf(l.count)
-	if l.count == first {
-		fresh := b.space.room(blockHead + refUnit*firstBlock<<min(block, blockShifts))
-		binary.LittleEndian.PutUint32(b.space.from(fresh), uint32(l.newest))
+	i := l.count % lineGroup
+	l.count++
+	if i < lineGroup-1 {
+		l.last[i] = line
+		return
+	}
+	i = l.count - lineGroup
+	block, first := blockOf(i)
+	if i == first {
+		fresh := b.space.room(blockHead + refBytes*firstBlock<<min(block, blockShifts))
+		b.space.setRef(fresh, 0, l.newest)
 		l.newest = fresh
 	}
-	binary.LittleEndian.PutUint32(b.space.from(l.newest)[blockHead+refUnit*(l.count-first):], uint32(line))
-	l.count++
+	offset := blockHead + refBytes*int(i-first)
+	for j, earlier := range l.last {
+		b.space.setRef(l.newest, offset+refBytes*j, earlier)
+	}
+	b.space.setRef(l.newest, offset+refBytes*(lineGroup-1), line)
 }
 
 // What a line says beside its kind and amounts; most say little.
@@ -169,10 +182,8 @@ func (r *reader) line(account, number uint32) (l ledger.Line) {
 func (b *book) postingOf(at ref, l *ledger.Line) int {
 	n := b.accounts.known(&l.Account)
 	r := b.reader(at)
-	_, has := r.transactionKey()
-	for i := range min(r.postings(has), 1<<(8-lineSideShift)) {
-		v := r.uint()
-		if amount := r.amount(); n != 0 && v == uint64(n)<<sideBits|uint64(l.Side) && amount == l.Amount {
+	for i := range min(r.transactionHead(), 1<<(8-lineSideShift)) {
+		if p := r.posting(); n != 0 && p.account == n && p.side == l.Side && p.amount == l.Amount {
 			return i
 		}
 	}
@@ -182,20 +193,25 @@ func (b *book) postingOf(at ref, l *ledger.Line) int {
 // posting reads the side and the amount of a posting of a transaction.
 func (b *book) posting(at ref, place byte) (ledger.Side, currency.Amount) {
 	r := b.reader(at)
-	_, has := r.transactionKey()
-	r.postings(has)
+	r.transactionHead()
 	for range place {
-		r.uint()
-		r.amount()
+		r.posting()
 	}
-	return ledger.Side(r.uint() % (1 << sideBits)), r.amount()
+	p := r.posting()
+	return p.side, p.amount
 }
 
-// lineBalance reads of a line its version and balances only.
-func (r *reader) lineBalance(number uint32) (version uint64, posted, held currency.Amount) {
+// lineBalance reads of line i of an account its version and balances only.
+func (b *book) lineBalance(account, i uint32) (version uint64, posted, held currency.Amount) {
+	at := b.lineAt(&b.accounts.row(account).lines, i)
+	r := b.reader(at)
+	if at.isPlain() {
+		p := r.plainLine(account, b.sameBefore(account, i, at))
+		return p.version, p.posted, p.held
+	}
 	has := r.byte()
 	r.byte()
-	version = uint64(number) + 1
+	version = uint64(i) + 1
 	if has&lineInTurn == 0 {
 		version = r.uint()
 	}
@@ -218,6 +234,15 @@ func (r *reader) lineBalance(number uint32) (version uint64, posted, held curren
 	return version, posted, r.amount()
 }
 
+// sameBefore counts the lines just before line i that are at the same place: those of earlier postings of one entry to the
+// same account.
+func (b *book) sameBefore(account, i uint32, at ref) (count int) {
+	for ; i > 0 && b.lineAt(&b.accounts.row(account).lines, i-1) == at; i-- {
+		count++
+	}
+	return count
+}
+
 func (w *writer) terms(t *ledger.Terms) {
 	w.amount(t.Floor)
 	w.amount(t.Ceiling)
@@ -233,21 +258,26 @@ func (r *reader) terms() (t ledger.Terms) {
 
 // line reads line i of an account.
 func (b *book) line(account uint32, i uint32) ledger.Line {
-	r := b.reader(b.lineAt(&b.accounts.row(account).lines, i))
+	at := b.lineAt(&b.accounts.row(account).lines, i)
+	r := b.reader(at)
+	if at.isPlain() {
+		return r.lineOfPlain(account, b.sameBefore(account, i, at))
+	}
 	return r.line(account, i)
 }
 
-// putLines adds lines, whose accounts' numbers check has looked up. It looks at all the places first, so that a processor
-// waits for the memory of many at a time.
-func (b *book) putLines(lines []ledger.Line, s *scratch) {
-	for _, n := range s.lines {
-		if n == 0 {
-			continue
-		}
-		if list := &b.accounts.row(n).lines; list.newest != 0 {
-			s.touched += uint64(b.space.from(list.newest)[0])
-		}
+// lastVersion returns the version of the last line of an account, 0 when there is none.
+func (b *book) lastVersion(account uint32) uint64 {
+	row := b.accounts.row(account)
+	if row.is&oddLines == 0 {
+		return uint64(row.lines.count)
 	}
+	version, _, _ := b.lineBalance(account, row.lines.count-1)
+	return version
+}
+
+// putLines adds lines, whose accounts' numbers check has looked up.
+func (b *book) putLines(lines []ledger.Line, s *scratch) {
 	for i := range lines {
 		n := s.lines[i]
 		if n == 0 {
@@ -259,9 +289,10 @@ func (b *book) putLines(lines []ledger.Line, s *scratch) {
 
 // putLine adds a line. Lines that a ledger writes come in order; for any other the list is written anew.
 func (b *book) putLine(n uint32, l *ledger.Line) {
-	list := &b.accounts.row(n).lines
-	if list.count == 0 || l.Version > list.version && l.RecordedAt.UnixMicro() >= list.time {
-		b.addLine(list, l)
+	row := b.accounts.row(n)
+	list := &row.lines
+	if list.count == 0 || l.Version > b.lastVersion(n) && l.RecordedAt.UnixMicro() >= row.lineTime {
+		b.addLine(row, l)
 		return
 	}
 	all := make([]ledger.Line, 0, list.count+1)
@@ -271,19 +302,24 @@ func (b *book) putLine(n uint32, l *ledger.Line) {
 	at := sort.Search(len(all), func(i int) bool { return all[i].Position().Compare(l.Position()) > 0 })
 	*list = lineList{}
 	for i := range all[:at] {
-		b.addLine(list, &all[i])
+		b.addLine(row, &all[i])
 	}
-	b.addLine(list, l)
+	b.addLine(row, l)
 	for i := range all[at:] {
-		b.addLine(list, &all[at+i])
+		b.addLine(row, &all[at+i])
 	}
+	row.is |= oddLines // whatever they are now, they were
 }
 
-func (b *book) addLine(list *lineList, l *ledger.Line) {
+func (b *book) addLine(row *accountRow, l *ledger.Line) {
+	list := &row.lines
 	b.write.begin()
 	b.write.line(l, list.count)
 	b.appendLine(list, b.space.add(b.write.buf))
-	list.time, list.version = l.RecordedAt.UnixMicro(), max(list.version, l.Version)
+	row.lineTime = l.RecordedAt.UnixMicro()
+	if l.Version != uint64(list.count) {
+		row.is |= oddLines
+	}
 }
 
 // checkLines says what is wrong with lines to be written. It leaves the numbers of their accounts.
@@ -317,12 +353,12 @@ var errTwiceLine = errors.New("memory: a line is written twice in one update")
 
 // hasLine reports whether there is a line of an account and version already.
 func (b *book) hasLine(n uint32, version uint64) bool {
-	list := &b.accounts.row(n).lines
-	if list.count == 0 || version > list.version {
-		return false
+	row := b.accounts.row(n)
+	if row.is&oddLines == 0 {
+		return version > 0 && version <= uint64(row.lines.count)
 	}
-	for i := range list.count { // only for a writer that has it wrong
-		if b.line(n, i).Version == version {
+	for i := range row.lines.count { // only for a writer that has it wrong
+		if v, _, _ := b.lineBalance(n, i); v == version {
 			return true
 		}
 	}

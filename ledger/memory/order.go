@@ -40,6 +40,47 @@ func (o *order[T]) search(reached func(T) bool) (chunk, i int) {
 	return chunk, sort.Search(len(items), func(i int) bool { return reached(items[i]) })
 }
 
+// searchLate is search for what is most often near the end.
+func (o *order[T]) searchLate(reached func(T) bool) (chunk, i int) {
+	low, high := 0, len(o.chunks) // the chunk is one of these
+	for step := 1; high > 0; step *= 2 {
+		c := max(high-step, 0)
+		if last := o.chunks[c]; !reached(last[len(last)-1]) {
+			low = c + 1
+			break
+		}
+		high = c
+	}
+	chunk = low + sort.Search(high-low, func(c int) bool { last := o.chunks[low+c]; return reached(last[len(last)-1]) })
+	if chunk == len(o.chunks) {
+		return chunk, 0
+	}
+	items := o.chunks[chunk]
+	return chunk, sort.Search(len(items), func(i int) bool { return reached(items[i]) })
+}
+
+// last returns the last item.
+func (o *order[T]) last() (item T, there bool) {
+	if len(o.chunks) == 0 {
+		return item, false
+	}
+	items := o.chunks[len(o.chunks)-1]
+	return items[len(items)-1], true
+}
+
+// after moves a place on by one and returns what is there, zero beyond the end.
+func (o *order[T]) after(chunk, i *int) (item T) {
+	if *chunk >= len(o.chunks) {
+		return item
+	}
+	if *i++; *i >= len(o.chunks[*chunk]) {
+		if *chunk, *i = *chunk+1, 0; *chunk == len(o.chunks) {
+			return item
+		}
+	}
+	return o.chunks[*chunk][*i]
+}
+
 // get returns the item at a position.
 func (o *order[T]) get(at ledger.Position) (item T, there bool) {
 	c, i := o.seek(at)
@@ -65,7 +106,21 @@ func (o *order[T]) add(e T) {
 		}
 		return
 	}
-	c, i := o.search(func(item T) bool { return o.places.compare(item, e) >= 0 })
+	c, i := o.searchLate(func(item T) bool { return o.places.compare(item, e) >= 0 })
+	o.put(c, i, e)
+}
+
+// insert is add for whoever knows the place already.
+func (o *order[T]) insert(chunk, i int, e T) {
+	if chunk == len(o.chunks) {
+		o.add(e)
+		return
+	}
+	o.size++
+	o.put(chunk, i, e)
+}
+
+func (o *order[T]) put(c, i int, e T) {
 	if full := o.chunks[c]; len(full) >= chunkLen {
 		upper := append(make([]T, 0, chunkLen), full[chunkLen/2:]...)
 		clear(full[chunkLen/2:])

@@ -105,6 +105,7 @@ func (w *writer) transaction(id ledger.ID) {
 // reader takes a record apart. Records are written by this package only, so nothing of one can be wrong.
 type reader struct {
 	book *book
+	at   ref // of the record
 	buf  []byte
 	last *currency.Definition
 	bulk *bulk // when many are read, else nil

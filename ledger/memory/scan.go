@@ -49,7 +49,7 @@ func (b *book) scan(r ledger.Range) (rows ledger.Rows, err error) {
 	case ledger.ListAssets:
 		rows.Assets = page(b.assets.in[0], group{}, r, b.assets.copy)
 	case ledger.ListPending:
-		rows.Pending = pageOf(&b.pending.list, r, b.readPending(min(r.Limit, b.pending.list.size)))
+		rows.Pending = pageOf(&b.pending.list, r, b.pending.reader(min(r.Limit, b.pending.list.size)))
 	case ledger.ListSequences:
 		rows.Sequences = page(b.sequences.in[0], group{}, r, b.sequences.copy)
 	case ledger.ListOpenHolds:

@@ -3,28 +3,23 @@ package memory
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/maphash"
-	"slices"
 	"time"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 )
 
-// byID keeps rows that have an id as records that begin with it: by id, and in one list in order.
-type byID[R any] struct {
+// transactions keeps transactions as records that begin with their ids: in one list by the time recorded and in one by id. Ids
+// that a ledger makes ascend, so both lists grow at the end, and a new id is known to be new at a glance.
+type transactions struct {
 	space *arena
-	seed  maphash.Seed
-	index index
 	list  order[ref]
+	ids   order[ref]
 
 	// What the update that runs has put, in order, and the one that was asked for last: what is written next refers to the
 	// same, or to the one after it.
 	recent []recentID
 	turn   int
-
-	// What is in the list and not yet in the index, in the order in which it was added: rows that come and go in order are
-	// never asked for by id. Whoever asks calls settle first.
-	unsettled []ref
 }
 
 type recentID struct {
@@ -32,27 +27,40 @@ type recentID struct {
 	at ref
 }
 
-func newByID[R any](space *arena, seed maphash.Seed) *byID[R] {
-	return &byID[R]{space: space, seed: seed, list: order[ref]{places: byTime(space)}}
+func newTransactions(space *arena) *transactions {
+	return &transactions{space: space, list: order[ref]{places: byTime(space)}, ids: order[ref]{places: byID(space)}}
 }
 
-func (t *byID[R]) hash(id ledger.ID) uint32 {
-	return uint32(maphash.Bytes(t.seed, id[:]) >> 32)
+// byID orders records that begin with an id.
+func byID(space *arena) *places[ref] {
+	return &places[ref]{compare: func(a, b ref) int { return bytes.Compare(space.from(a)[:16], space.from(b)[:16]) }}
+}
+
+// seek returns the place of an id in the list of ids, and its record, or 0.
+func (t *transactions) seek(id ledger.ID) (chunk, i int, at ref) {
+	chunk, i = t.ids.searchLate(func(at ref) bool { return bytes.Compare(t.space.from(at)[:16], id[:]) >= 0 })
+	if chunk < len(t.ids.chunks) {
+		if at = t.ids.chunks[chunk][i]; t.is(at, id) {
+			return chunk, i, at
+		}
+	}
+	return chunk, i, 0
 }
 
 // at returns the place of the record with an id, or 0.
-func (t *byID[R]) at(id ledger.ID) ref { return t.atHash(id, t.hash(id)) }
-
-func (t *byID[R]) atHash(id ledger.ID, hash uint32) ref {
-	return ref(t.index.find(hash, t.isID(id)))
+func (t *transactions) at(id ledger.ID) ref {
+	_, _, at := t.seek(id)
+	return at
 }
 
-func (t *byID[R]) isID(id ledger.ID) func(uint32) bool {
-	return func(n uint32) bool { return t.is(ref(n), id) }
+// isNew reports whether an id is above all others.
+func (t *transactions) isNew(id *ledger.ID) bool {
+	last, any := t.ids.last()
+	return !any || bytes.Compare(t.space.from(last)[:16], id[:]) < 0
 }
 
 // known is at for who writes, and quick for what was just put.
-func (t *byID[R]) known(id ledger.ID) ref {
+func (t *transactions) known(id ledger.ID) ref {
 	for _, i := range [...]int{t.turn, t.turn + 1, 0} {
 		if i < len(t.recent) && t.recent[i].id == id {
 			t.turn = i
@@ -62,140 +70,65 @@ func (t *byID[R]) known(id ledger.ID) ref {
 	return t.at(id)
 }
 
-// settle brings everything into the index.
-func (t *byID[R]) settle() {
-	for _, at := range t.unsettled {
-		t.index.add(t.hash(t.idAt(at)), uint32(at))
-	}
-	t.unsettled = t.unsettled[:0]
-}
-
-// unsettledAt is for readers, who may not settle: it looks at each.
-func (t *byID[R]) unsettledAt(id ledger.ID) ref {
-	for _, at := range t.unsettled {
-		if t.is(at, id) {
-			return at
-		}
-	}
-	return 0
-}
-
-// addUnsettled adds a record whose id is not there yet, and leaves the index for later.
-func (t *byID[R]) addUnsettled(record []byte) {
-	at := t.space.add(record)
-	t.unsettled = append(t.unsettled, at)
-	t.list.add(at)
-}
-
-// dropFirst takes the first n records of the list out.
-func (t *byID[R]) dropFirst(n int) {
-	left, settled := n, 0 // of those not in the index, how many went
-	for _, chunk := range t.list.chunks {
-		for _, at := range chunk[:min(left, len(chunk))] {
-			if settled < len(t.unsettled) && t.unsettled[settled] == at {
-				settled++
-			} else {
-				t.unsettled, settled = t.unsettled[settled:], 0
-				t.settle()
-				t.index.remove(t.hash(t.idAt(at)), uint32(at))
-			}
-			t.space.release(at)
-			left--
-		}
-	}
-	t.unsettled = t.unsettled[settled:]
-	t.list.drop(n)
-}
-
-// begin forgets what was put by the last update, and settles for the one that comes.
-func (t *byID[R]) begin() {
-	t.settle()
+// begin forgets what was put by the last update.
+func (t *transactions) begin() {
 	t.turn = 0
 	if t.recent = t.recent[:0]; cap(t.recent) > muchScratch {
 		t.recent = nil
 	}
 }
 
-func (t *byID[R]) is(at ref, id ledger.ID) bool { return [16]byte(t.space.from(at)) == id }
+func (t *transactions) is(at ref, id ledger.ID) bool { return [16]byte(t.space.from(at)) == id }
 
-func (t *byID[R]) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
+func (t *transactions) idAt(at ref) ledger.ID { return ledger.ID(t.space.from(at)) }
 
 // put adds a record, in place of that with the same id.
-func (t *byID[R]) put(record []byte, hash uint32) {
+func (t *transactions) put(record []byte) {
 	id := ledger.ID(record)
-	old := t.atHash(id, hash)
-	if old == 0 {
-		t.recent = append(t.recent, recentID{id, t.addNew(record, hash)})
-		return
-	}
+	chunk, i, old := t.seek(id)
 	at := t.space.add(record)
 	t.recent = append(t.recent, recentID{id, at})
-	c, i := t.list.search(func(other ref) bool { return t.list.places.compare(other, old) >= 0 })
-	if t.list.places.compare(old, at) == 0 {
-		t.list.chunks[c][i] = at
-	} else {
-		t.list.cut(c, i)
+	if old == 0 {
+		t.ids.insert(chunk, i, at)
 		t.list.add(at)
-	}
-	t.index.replace(hash, uint32(old), uint32(at))
-	if t.space.counts {
-		t.space.release(old)
-	}
-}
-
-// addNew adds a record whose id is not there yet.
-func (t *byID[R]) addNew(record []byte, hash uint32) ref {
-	at := t.space.add(record)
-	t.index.add(hash, uint32(at))
-	t.list.add(at)
-	return at
-}
-
-// remove takes a record out.
-func (t *byID[R]) remove(id ledger.ID) {
-	hash := t.hash(id)
-	at := t.atHash(id, hash)
-	if at == 0 {
 		return
 	}
-	t.index.remove(hash, uint32(at))
-	t.list.cut(t.list.search(func(other ref) bool { return t.list.places.compare(other, at) >= 0 }))
-	t.space.release(at)
+	t.ids.chunks[chunk][i] = at
+	chunk, i = t.list.search(func(other ref) bool { return t.list.places.compare(other, old) >= 0 })
+	if t.list.places.compare(old, at) == 0 {
+		t.list.chunks[chunk][i] = at
+	} else {
+		t.list.cut(chunk, i)
+		t.list.add(at)
+	}
 }
 
-// find reads those of the records with the ids that exist, each once, in steps as accounts.numbersOf does.
-func (t *byID[R]) find(ids []ledger.ID, s *scratch, read func(ref) R) (found []R) {
+// add adds a record whose id is not there yet.
+func (t *transactions) add(at ref) {
+	t.ids.add(at)
+	t.list.add(at)
+}
+
+// find reads those with the ids that exist, each once. Ids are asked for in order most often, and so is the list.
+func (t *transactions) find(ids []ledger.ID, s *scratch, read func(ref) ledger.Transaction) (found []ledger.Transaction) {
 	if len(ids) == 0 {
 		return nil
 	}
-	s.hashes, s.numbers = sized(s.hashes, len(ids)), sized(s.numbers, len(ids))
-	for i, id := range ids {
-		s.hashes[i] = t.hash(id)
-	}
-	for i, h := range s.hashes {
-		s.numbers[i] = t.index.first(h)
-	}
-	var touched uint64
-	for _, n := range s.numbers {
-		if n != 0 {
-			touched += uint64(t.space.from(ref(n))[0])
-		}
-	}
-	s.touched += touched
 	s.once.begin(len(ids))
-	for i, n := range s.numbers {
-		at := ref(n)
-		if at != 0 && !t.is(at, ids[i]) { // another one with the same hash
-			at = t.atHash(ids[i], s.hashes[i])
+	chunk, i := 0, 0
+	for n, id := range ids {
+		at := t.ids.after(&chunk, &i)
+		if at == 0 || !t.is(at, id) {
+			if chunk, i, at = t.seek(id); at == 0 {
+				chunk = len(t.ids.chunks)
+				continue
+			}
 		}
-		if at == 0 {
-			at = t.unsettledAt(ids[i])
-		}
-		if at == 0 || !s.once.add(uint64(at)) {
+		if !s.once.add(uint64(at)) {
 			continue
 		}
 		if found == nil {
-			found = make([]R, 0, len(ids)-i)
+			found = make([]ledger.Transaction, 0, len(ids)-n)
 		}
 		found = append(found, read(at))
 	}
@@ -246,19 +179,15 @@ func (r *reader) idAndTime() (ledger.ID, time.Time) {
 	return id, microTime(t)
 }
 
-func (t *byID[R]) clone(space *arena) *byID[R] {
-	c := newByID[R](space, t.seed)
-	c.unsettled = slices.Clone(t.unsettled)
-	c.index = t.index.clone()
-	c.list = *t.list.clone(c.list.places, func(at ref) ref { return at })
+func (t *transactions) clone(space *arena) *transactions {
+	same := func(at ref) ref { return at }
+	c := newTransactions(space)
+	c.list, c.ids = *t.list.clone(c.list.places, same), *t.ids.clone(c.ids.places, same)
 	return c
 }
 
-// transactions keeps transactions.
-type transactions struct{ *byID[ledger.Transaction] }
-
 // times returns the times of a transaction, in microseconds.
-func (t transactions) times(at ref) (recorded, effective int64) {
+func (t *transactions) times(at ref) (recorded, effective int64) {
 	record := t.space.from(at)
 	recorded = timeOf(record)
 	if record[24]&transactionEffective == 0 {
@@ -272,39 +201,31 @@ func (t transactions) times(at ref) (recorded, effective int64) {
 const (
 	transactionEffective = 1 << iota // a time of its own
 	transactionNote
-	transactionReverses
-	transactionImported
-	transactionReversed
-
-	transactionPostings = 5 // the three bits from here on: how many, or 0 when a number says it
+	transactionRare            // another byte says what
+	transactionNear            // of a plain entry, whose id was made just before its transaction's
+	transactionPostings = iota // the four bits from here on: how many, or 0 when a number says it
 )
 
-// putTransactions adds transactions, or puts them in the place of those that are there. It looks at the places in the
-// indexes first, those of the keys included, so that a processor waits for the memory of many at a time.
-func (b *book) putTransactions(rows []ledger.Transaction, s *scratch) {
-	s.hashes = sized(s.hashes, len(rows))
-	for i := range rows {
-		s.hashes[i] = b.transactions.hash(rows[i].ID)
-	}
-	var touched uint64
-	for _, h := range s.hashes {
-		touched += uint64(b.transactions.index.first(h))
-	}
-	for i := range b.keys.asked {
-		touched += uint64(b.keys.index.first(b.keys.asked[i].hash))
-	}
-	s.touched += touched
+const (
+	transactionReverses = 1 << iota
+	transactionImported
+	transactionReversed
+)
+
+// putTransactions adds transactions, or puts them in the place of those that are there.
+func (b *book) putTransactions(rows []ledger.Transaction) {
 	for i := range rows {
 		b.write.begin()
 		b.write.transactionRow(&rows[i])
-		b.transactions.put(b.write.buf, s.hashes[i])
+		b.transactions.put(b.write.buf)
 	}
 }
 
 func (b *book) readTransactions(n int) func(ref) ledger.Transaction {
 	shared := newBulk(n)
 	return func(at ref) ledger.Transaction {
-		r := reader{book: b, buf: b.space.from(at), bulk: shared}
+		r := b.reader(at)
+		r.bulk = shared
 		return r.transactionRow()
 	}
 }
@@ -320,13 +241,13 @@ func (w *writer) transactionRow(t *ledger.Transaction) {
 // transactionOf writes a transaction whose key's text has a place, and whose postings are of accounts with these numbers.
 func (w *writer) transactionOf(t *ledger.Transaction, key ref, accounts []uint32) {
 	w.idAndTime(t.ID, t.RecordedAt)
-	has := bit(!t.EffectiveAt.Equal(t.RecordedAt), transactionEffective) |
-		bit(t.Reference != "" || t.Description != "" || t.Meta != nil, transactionNote) |
-		bit(t.Reverses != ledger.ID{}, transactionReverses) | bit(t.Imported, transactionImported) |
+	rare := bit(t.Reverses != ledger.ID{}, transactionReverses) | bit(t.Imported, transactionImported) |
 		bit(t.Reversed != nil, transactionReversed)
-	few := len(t.Postings) > 0 && len(t.Postings) < 1<<3
+	has := bit(!t.EffectiveAt.Equal(t.RecordedAt), transactionEffective) | bit(hasNote(&t.Note), transactionNote) |
+		bit(rare != 0, transactionRare)
+	few := len(t.Postings) > 0 && len(t.Postings) < 1<<(8-transactionPostings)
 	if few {
-		has |= byte(len(t.Postings)) << transactionPostings //nolint:gosec // below 8
+		has |= byte(len(t.Postings)) << transactionPostings //nolint:gosec // below 16
 	}
 	w.byte(has)
 	if has&transactionEffective != 0 {
@@ -348,17 +269,36 @@ func (w *writer) transactionOf(t *ledger.Transaction, key ref, accounts []uint32
 	if has&transactionNote != 0 {
 		w.note(&t.Note)
 	}
-	if has&transactionReverses != 0 {
+	if rare != 0 {
+		w.byte(rare)
+	}
+	if rare&transactionReverses != 0 {
 		w.id(t.Reverses)
 	}
-	if has&transactionReversed != 0 {
+	if rare&transactionReversed != 0 {
 		w.amounts(t.Reversed)
 	}
 }
 
+func hasNote(n *ledger.Note) bool { return n.Reference != "" || n.Description != "" || n.Meta != nil }
+
 const sideBits = 2
 
-// postings reads how many postings follow, -1 when the slice was nil.
+// transactionHead reads what comes before the postings, and how many these are; −1 when the slice was nil.
+func (r *reader) transactionHead() (postings int) {
+	has := r.buf[24]
+	if r.buf = r.buf[25:]; has&transactionEffective != 0 {
+		r.int()
+	}
+	if r.at.isPlain() {
+		r.take(r.uint())
+		r.take(16 - uint64(has&transactionNear)/transactionNear*8 + digestBytes)
+	} else {
+		r.ref()
+	}
+	return r.postings(has)
+}
+
 func (r *reader) postings(has byte) int {
 	if n := int(has >> transactionPostings); n > 0 {
 		return n
@@ -366,48 +306,81 @@ func (r *reader) postings(has byte) int {
 	return int(r.uint()) - 1 //nolint:gosec // a slice had so many
 }
 
-// transactionKey reads the place of the key of a transaction, and leaves the reader at its postings.
-func (r *reader) transactionKey() (key ref, has byte) {
-	r.take(24)
-	if has = r.byte(); has&transactionEffective != 0 {
+// keyOf returns the place of the key of a transaction.
+func (b *book) keyOf(at ref) ref {
+	if at.isPlain() {
+		return at
+	}
+	r := b.reader(at)
+	has := r.buf[24]
+	if r.buf = r.buf[25:]; has&transactionEffective != 0 {
 		r.int()
 	}
-	return r.ref(), has
+	return r.ref()
+}
+
+// posting is a posting of a transaction, and in the record of a plain entry its line.
+type posting struct {
+	account      uint32
+	side         ledger.Side
+	amount       currency.Amount
+	posted, held currency.Amount
+	version      uint64
+}
+
+func (r *reader) posting() (p posting) {
+	v := r.uint()
+	p.account, p.side = uint32(v>>sideBits), ledger.Side(v%(1<<sideBits)) //nolint:gosec // written from 32 and 2 bits
+	p.amount = r.amount()
+	if r.at.isPlain() {
+		p.posted, p.held, p.version = r.amount(), r.amount(), r.uint()
+	}
+	return p
 }
 
 // postingAccounts reads the accounts of the postings of a transaction.
 func (r *reader) postingAccounts(space []uint32) []uint32 {
-	_, has := r.transactionKey()
-	for range r.postings(has) {
-		space = append(space, uint32(r.uint()>>sideBits)) //nolint:gosec // written from 32 and 2 bits
-		r.amount()
+	for range r.transactionHead() {
+		space = append(space, r.posting().account)
 	}
 	return space
 }
 
 func (r *reader) transactionRow() (t ledger.Transaction) {
-	t.ID, t.RecordedAt = r.idAndTime()
-	has := r.byte()
-	t.EffectiveAt = t.RecordedAt
-	if has&transactionEffective != 0 {
-		t.EffectiveAt = r.time()
+	t.ID, t.RecordedAt = ledger.ID(r.buf), microTime(timeOf(r.buf))
+	has := r.buf[24]
+	postings := 0
+	if r.at.isPlain() {
+		h := r.plainHead()
+		t.EffectiveAt, t.Key = microTime(h.effective), r.bulk.text(h.key)
+		postings = r.postings(has)
+	} else {
+		r.buf = r.buf[25:]
+		if t.EffectiveAt = t.RecordedAt; has&transactionEffective != 0 {
+			t.EffectiveAt = r.time()
+		}
+		t.Key = r.bulk.text(r.book.keys.bytes(r.ref()))
+		postings = r.postings(has)
 	}
-	t.Key = r.bulk.text(r.book.keys.bytes(r.ref()))
-	if n := r.postings(has); n >= 0 {
-		t.Postings = r.bulk.takePostings(n)
+	if postings >= 0 {
+		t.Postings = r.bulk.takePostings(postings)
 	}
 	for i := range t.Postings {
-		v := r.uint()
-		t.Postings[i] = ledger.Posting{Account: r.book.accounts.id(uint32(v >> sideBits)), Side: ledger.Side(v % (1 << sideBits)), Amount: r.amount()} //nolint:gosec // written from 32 and 2 bits
+		p := r.posting()
+		t.Postings[i] = ledger.Posting{Account: r.book.accounts.id(p.account), Side: p.side, Amount: p.amount}
 	}
 	if has&transactionNote != 0 {
 		t.Note = r.note()
 	}
-	if has&transactionReverses != 0 {
+	if has&transactionRare == 0 {
+		return t
+	}
+	rare := r.byte()
+	if rare&transactionReverses != 0 {
 		t.Reverses = r.id()
 	}
-	t.Imported = has&transactionImported != 0
-	if has&transactionReversed != 0 {
+	t.Imported = rare&transactionImported != 0
+	if rare&transactionReversed != 0 {
 		t.Reversed = r.amounts()
 	}
 	return t
