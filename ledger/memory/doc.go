@@ -32,8 +32,8 @@
 // (scratch.go), and a key or a transaction by its turn, because rows come in the order of the entries.
 //
 // The commonest entries, a Post and nothing else, go a shorter way (post.go into the book, number.go into the feed; see
-// [ledger.Poster]): the rules run on the accounts themselves, and the records are written without rows in between. It is
-// what to leave out of a first store.
+// [ledger.Poster]): the rules run on the accounts themselves, and all that an entry leaves is one record (plain.go), which is
+// its key, its transaction, its lines and its place in the feed. It is what to leave out of a first store.
 //
 // When yours compiles, run package ledgertest against it: it has a check for each of these promises.
 package memory

@@ -90,22 +90,27 @@ func (o *order[T]) get(at ledger.Position) (item T, there bool) {
 	return item, false
 }
 
+// push adds an item that is above all others.
+func (o *order[T]) push(e T) {
+	o.size++
+	end := len(o.chunks) - 1
+	switch {
+	case end < 0:
+		o.chunks = append(o.chunks, []T{e})
+	case len(o.chunks[end]) < chunkLen:
+		o.chunks[end] = append(o.chunks[end], e)
+	default: // leave the full one full: most lists only ever grow at the end
+		o.chunks = append(o.chunks, append(make([]T, 0, chunkLen), e))
+	}
+}
+
 // add puts an item at a position that no other item has.
 func (o *order[T]) add(e T) {
+	if last, any := o.last(); !any || o.places.compare(last, e) < 0 {
+		o.push(e)
+		return
+	}
 	o.size++
-	if len(o.chunks) == 0 {
-		o.chunks = append(o.chunks, []T{e})
-		return
-	}
-	end := len(o.chunks) - 1
-	if last := o.chunks[end]; o.places.compare(last[len(last)-1], e) < 0 {
-		if len(last) < chunkLen {
-			o.chunks[end] = append(last, e)
-		} else { // leave the full one full: most lists only ever grow at the end
-			o.chunks = append(o.chunks, append(make([]T, 0, chunkLen), e))
-		}
-		return
-	}
 	c, i := o.searchLate(func(item T) bool { return o.places.compare(item, e) >= 0 })
 	o.put(c, i, e)
 }

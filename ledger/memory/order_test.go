@@ -113,3 +113,19 @@ func BenchmarkOrder(b *testing.B) {
 		}
 	})
 }
+
+// TestSearchLate compares the search from the end with the one from the middle.
+func TestSearchLate(t *testing.T) {
+	for _, size := range []uint64{0, 1, chunkLen, chunkLen + 1, 9*chunkLen + 3} {
+		o := order[entry[uint64]]{places: entryPlaces[uint64]()}
+		for n := range size {
+			o.push(entry[uint64]{ledger.Position{Number: 2 * n}, &n})
+		}
+		for n := range 2*size + 2 {
+			reached := func(e entry[uint64]) bool { return e.at.Number >= n }
+			chunk, i := o.search(reached)
+			lateChunk, late := o.searchLate(reached)
+			require.Equal(t, []int{chunk, i}, []int{lateChunk, late}, "%d of %d", n, size)
+		}
+	}
+}

@@ -19,6 +19,14 @@ type pending struct {
 	// What is in the list and not yet in the index, in the order in which it was added: rows that come and go in order are
 	// never asked for by id. Whoever writes by id calls settle first.
 	unsettled []ref
+
+	newest pendingHead // in the list, when that is what was added last
+}
+
+type pendingHead struct {
+	at     ref
+	id     ledger.ID
+	micros int64
 }
 
 func newPending(b *book, space *arena) *pending {
@@ -70,9 +78,16 @@ func (p *pending) settle() {
 }
 
 // addPlain adds the record of a plain entry.
-func (p *pending) addPlain(at ref) {
+func (p *pending) addPlain(e *ledger.PlainEntry, at ref) {
 	p.unsettled = append(p.unsettled, at)
-	p.list.add(at)
+	micros := e.RecordedAt.UnixMicro()
+	n := &p.newest
+	if last, any := p.list.last(); any && last == n.at && (n.micros < micros || n.micros == micros && bytes.Compare(n.id[:], e.ID[:]) < 0) {
+		p.list.push(at)
+	} else {
+		p.list.add(at)
+	}
+	*n = pendingHead{at, e.ID, micros}
 }
 
 // dropFirst takes the first n records of the list out.

@@ -19,7 +19,7 @@ import (
 //	a posting: account and side, amount, and of its line: posted and held balance, version
 //	[note]
 
-// appendPlain writes the record of an entry whose accounts stand as decided. Space has room for it.
+// plain writes the record of an entry whose accounts stand as decided. Space has room for it.
 func (w *writer) plain(e *ledger.PlainEntry, numbers []uint32, posted []currency.Amount, accounts []ledger.AccountInfo) {
 	w.idAndTime(e.Transaction, e.RecordedAt)
 	nearby := near(e.ID, e.Transaction)

@@ -53,7 +53,8 @@ type poster struct {
 // postEntry is where an entry belongs.
 type postEntry struct {
 	key   seat
-	first int // of its accounts in poster.accounts
+	first int  // of its accounts in poster.accounts
+	isNew bool // its transaction's id is above all others
 }
 
 // post records entries up to the first that it leaves, and returns how many.
@@ -63,7 +64,8 @@ func (b *book) post(entries []*ledger.PlainEntry, decide ledger.DecidePlain) int
 	for i, e := range entries {
 		at := &s.entries[i]
 		b.keys.index.again(&at.key, b.keys.isText(e.Key))
-		if at.key.number != 0 || !b.transactions.isNew(&e.Transaction) && b.transactions.at(e.Transaction) != 0 {
+		at.isNew = b.transactions.isNew(&e.Transaction)
+		if at.key.number != 0 || !at.isNew && b.transactions.at(e.Transaction) != 0 {
 			return i
 		}
 		accounts := s.accounts[at.first : at.first+len(e.Accounts)]
@@ -100,6 +102,14 @@ func (b *book) lookAhead(entries []*ledger.PlainEntry) {
 			s.hashes = append(s.hashes, b.accounts.hash(e.Accounts[i]))
 		}
 	}
+	var touched uint32
+	for _, h := range s.hashes {
+		touched += b.accounts.index.touch(h)
+	}
+	for i := range s.entries {
+		touched += b.keys.index.touch(s.entries[i].key.hash)
+	}
+	b.scratch.touched += uint64(touched)
 	for _, h := range s.hashes {
 		s.accounts = append(s.accounts, b.accounts.index.first(h))
 	}
@@ -135,8 +145,8 @@ func (b *book) putPlain(e *ledger.PlainEntry, at *postEntry, accounts []uint32) 
 	place |= plainEntry
 	b.keys.index.sit(&at.key, uint32(place))
 	b.keys.addFresh(place)
-	b.transactions.add(place)
-	b.pending.addPlain(place)
+	b.transactions.add(place, at.isNew)
+	b.pending.addPlain(e, place)
 	for i := range e.Postings {
 		b.appendLine(&b.accounts.row(numbers[i]).lines, place)
 	}

@@ -218,3 +218,42 @@ func TestPostChangesNothingWhenItIsRefused(t *testing.T) {
 		require.Equal(t, before, dump(), name)
 	}
 }
+
+// A transaction that came the short way and is reversed later becomes another row; its key, its lines and its place in the feed
+// say what they said.
+func TestReversingWhatWentTheShortWay(t *testing.T) {
+	s, b := pendingBook(t)
+	first, second := pay(t, b, "first"), pay(t, b, "second")
+	_, err := b.Record(t.Context(), ledger.Entry{Key: "undo", Commands: []ledger.Command{
+		ledger.Reverse{Transaction: ledger.ByID(first.Results[0].Transaction), All: true},
+	}})
+	require.NoError(t, err)
+	_, err = b.NumberFeed(t.Context(), ledger.MaxPage)
+	require.NoError(t, err)
+	for _, s := range []*memory.Store{s, s.Clone()} {
+		rows, err := s.Read(t.Context(), "main", ledger.Names{
+			Keys:         []string{"first", "second"},
+			Transactions: []ledger.ID{first.Results[0].Transaction, second.Results[0].Transaction},
+		})
+		require.NoError(t, err)
+		require.Len(t, rows.Keys, 2)
+		require.Equal(t, first, rows.Keys[0].Receipt)
+		require.Equal(t, second, rows.Keys[1].Receipt)
+		require.Len(t, rows.Transactions, 2)
+		require.Len(t, rows.Transactions[0].Reversed, 2)
+		require.Equal(t, "first", rows.Transactions[0].Key)
+		require.Nil(t, rows.Transactions[1].Reversed)
+		b := ledger.New(s, ledger.Config{})
+		var listed []ledger.ID
+		for x, err := range b.Transactions(t.Context(), ledger.Query{}) {
+			require.NoError(t, err)
+			listed = append(listed, x.ID)
+		}
+		require.Len(t, listed, 3)
+		v, err := b.Verify(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, v.Problems)
+		again := pay(t, b, "first")
+		require.True(t, again.Replayed)
+	}
+}

@@ -103,9 +103,13 @@ func (t *transactions) put(record []byte) {
 	}
 }
 
-// add adds a record whose id is not there yet.
-func (t *transactions) add(at ref) {
-	t.ids.add(at)
+// add adds a record whose id is not there yet, and perhaps is above all others.
+func (t *transactions) add(at ref, isNew bool) {
+	if isNew {
+		t.ids.push(at)
+	} else {
+		t.ids.add(at)
+	}
 	t.list.add(at)
 }
 
