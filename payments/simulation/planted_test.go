@@ -18,8 +18,9 @@ import (
 
 // late are seeds that catch what is not caught soon.
 var late = map[string]uint64{
-	"anyones-instrument": 20, "attempt-twice": 125, "cursor-ahead": 25, "duplicate-is-refusal": 21, "fee-unborne": 37, "hold-is-what-moved": 44,
-	"hold-without-fee": 37, "keep-reservation": 50, "pay-out-debtors": 905, "quote-reused": 73, "refund-disputed": 110,
+	"anyones-instrument": 20, "anyones-quote": 218, "attempt-twice": 125, "cursor-ahead": 125, "duplicate-is-refusal": 21, "fee-unborne": 43,
+	"hold-is-what-moved": 77, "hold-without-fee": 37, "keep-reservation": 50, "pay-out-debtors": 984, "quote-outlived": 44, "quote-reused": 100,
+	"refund-disputed": 110, "requote": 51,
 }
 
 // TestPlanted switches each deliberate bug on in the real code and plays worlds until an invariant breaks. A simulator that

@@ -24,6 +24,7 @@ type request struct {
 	member string
 	amount currency.Amount
 	of     string // of a refund
+	quote  string // of an exchange
 
 	asked   int               // how often
 	acked   *payments.Payment // what the first nil error came with

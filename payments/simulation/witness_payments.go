@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
@@ -23,6 +24,7 @@ type intent struct {
 	Amount       currency.Amount  `json:"amount"`
 	Fee          currency.Amount  `json:"fee"`
 	Bought       currency.Amount  `json:"bought"`
+	Rate         currency.Rate    `json:"rate"`
 	Provider     string           `json:"provider"`
 	Method       providers.Method `json:"method"`
 	Instrument   string           `json:"instrument"`
@@ -108,6 +110,7 @@ type spender struct{ member, day string }
 type ledgerOfPayments struct {
 	limit payments.DailyLimit
 	share func(currency.Amount) currency.Amount // the platform's share of a tip
+	cut   decimal.Decimal                       // and of an exchange
 	clock func() time.Time
 
 	intents map[string]*intent
@@ -121,7 +124,7 @@ type ledgerOfPayments struct {
 	cases     map[string]dossierOfCase
 	verdicts  []verdict
 	screening *screener
-	quoted    map[string]bool // quotes that were used
+	offers    map[string]offer // quotes
 	flows     map[string]flow
 	sums      map[ledger.AccountID]currency.Amount // what payments have on accounts of providers and our bank
 	inbox     map[string]string                    // document → state
@@ -131,7 +134,7 @@ type ledgerOfPayments struct {
 func newLedgerOfPayments() *ledgerOfPayments {
 	return &ledgerOfPayments{
 		intents: map[string]*intent{}, turns: map[string][]turn{}, effects: map[string]map[string]taken{}, net: map[place]currency.Amount{},
-		disputed: map[place]currency.Amount{}, flows: map[string]flow{}, quoted: map[string]bool{}, sums: map[ledger.AccountID]currency.Amount{},
+		disputed: map[place]currency.Amount{}, flows: map[string]flow{}, offers: map[string]offer{}, sums: map[ledger.AccountID]currency.Amount{},
 		spent: map[spender]currency.Amount{}, cases: map[string]dossierOfCase{}, inbox: map[string]string{}, events: map[string]bool{},
 	}
 }
@@ -187,6 +190,8 @@ func (m *ledgerOfPayments) seeDocument(w *witness, rows *ledger.Rows, d *ledger.
 			return breach(Lasting, "case %s does not read: %v", d.ID, err)
 		}
 		m.cases[d.ID] = c
+	case kindQuote:
+		return m.offered(d)
 	case "inbox":
 		m.inbox[d.ID] = d.State
 		var item struct {
@@ -297,7 +302,7 @@ func lasting(old, p *intent) *Breach {
 	case p.Provider != old.Provider && (!slices.Contains(p.Tried, old.Provider) || len(p.Effects) > 0):
 		return breach(Certain, "payment %s went from %s to %s", p.ID, old.Provider, p.Provider)
 	case p.Kind != old.Kind, p.Member != old.Member && old.Member != "", p.Counterparty != old.Counterparty, p.Amount != old.Amount, p.Fee != old.Fee,
-		p.MaxFee != old.MaxFee, p.MemberBears != old.MemberBears, p.Bought != old.Bought, p.Of != old.Of, !p.at.Equal(old.at):
+		p.MaxFee != old.MaxFee, p.MemberBears != old.MemberBears, p.Bought != old.Bought, p.Rate != old.Rate, p.Quote != old.Quote, p.Of != old.Of, !p.at.Equal(old.at):
 		return breach(Lasting, "payment %s was %+v and is %+v", p.ID, *old, *p)
 	case old.Undone && !p.Undone, old.Final && !p.Final:
 		return breach(Lasting, "payment %s was undone or final and is not any more", p.ID)

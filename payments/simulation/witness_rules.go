@@ -92,7 +92,8 @@ func (p *intent) expected() flow {
 		add(payments.RevenueAccount(asset), p.Fee, -1)
 	case payments.Exchange:
 		add(payments.WalletAccount(p.Member, asset), p.Amount, 1)
-		add(payments.PositionAccount(asset), p.Amount, -1)
+		add(payments.PositionAccount(asset), minus(p.Amount, p.Fee), -1)
+		add(payments.RevenueAccount(asset), p.Fee, -1)
 		add(payments.PositionAccount(p.Bought.AssetID()), p.Bought, 1)
 		add(payments.WalletAccount(p.Member, p.Bought.AssetID()), p.Bought, -1)
 	case payments.Issue:
@@ -131,17 +132,6 @@ func inOrder(a, b ledger.AccountID) int {
 	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Asset, b.Asset))
 }
 
-// priced: an exchange gives what the rate says, rounded in the platform's favour.
-func priced(p *intent) *Breach {
-	from, to := p.Amount.AssetID(), p.Bought.AssetID()
-	scale := int32(p.Bought.Asset().Scale())
-	want := p.Amount.Decimal().Mul(worth[from].DivRound(worth[to], 12)).Truncate(scale)
-	if !p.Bought.Decimal().Equal(want) {
-		return breach(Shares, "exchange %s gave %v for %v, the rate says %s", p.ID, p.Bought, p.Amount, want)
-	}
-	return nil
-}
-
 // ruled: what a rule refuses is not recorded, and what it wants a person to see waits for them.
 func (m *ledgerOfPayments) ruled(p *intent) *Breach {
 	if p.FromSuspense != "" || p.Kind == payments.Address || p.Kind == payments.Link {
@@ -166,13 +156,12 @@ func (m *ledgerOfPayments) ruled(p *intent) *Breach {
 // begun checks a payment as somebody asked for it.
 func (m *ledgerOfPayments) begun(w *witness, p *intent) *Breach {
 	owed := w.accounts[payments.ReceivableAccount(p.Member, p.Amount.AssetID())]
-	if p.Quote != "" && m.quoted[p.Quote] {
-		return breach(OneEffect, "withdrawal %s has a quote that was used", p.ID)
+	if b := m.takes(p); b != nil {
+		return b
 	}
-	m.quoted[p.Quote] = true
 	switch {
-	case p.Kind == payments.Exchange:
-		if b := priced(p); b != nil {
+	case p.Kind == payments.Exchange && p.Quote == "":
+		if b := m.fair(p.Amount, p.Fee, p.Bought, false); b != nil {
 			return b
 		}
 	case p.outward() && p.FromSuspense == "" && owed != nil && owed.Posted.Sign() > 0:
@@ -399,6 +388,14 @@ func (w *world) justified(r *request, err error) *Breach {
 		spent := w.money.spent[spender{r.member, w.now.UTC().Format(time.DateOnly)}]
 		if !less(w.limit.Max, plus(spent, r.amount)) {
 			why = "the limit is " + w.limit.Max.String()
+		}
+	case errors.Is(err, payments.ErrQuoteUsed):
+		if !w.money.offers[r.quote].used {
+			why = "nobody used it"
+		}
+	case errors.Is(err, payments.ErrQuoteExpired):
+		if until := w.money.offers[r.quote].Until; w.now.Add(w.skew).Before(until) {
+			why = "it is good until " + until.Format(time.DateTime)
 		}
 	case errors.Is(err, payments.ErrOwes):
 		if owed == nil || owed.Posted.Sign() == 0 {

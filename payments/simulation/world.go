@@ -24,13 +24,6 @@ var (
 	fiat  = []*currency.Definition{currency.USD, currency.EUR, currency.JPY, currency.KWD}
 )
 
-// worth is what a whole unit of each asset is worth in dollars, for exchanges.
-var worth = map[currency.AssetID]decimal.Decimal{
-	"USD": decimal.RequireFromString("1"), "EUR": decimal.RequireFromString("1.09"),
-	"JPY": decimal.RequireFromString("0.0067"), "KWD": decimal.RequireFromString("3.26"),
-	ether.ID(): decimal.RequireFromString("2187.5"), coin.ID(): decimal.RequireFromString("0.01"),
-}
-
 // epoch is when every world begins: an hour before midnight, so that days change early.
 var epoch = time.Date(2030, 3, 1, 23, 0, 0, 0, time.UTC)
 
@@ -68,15 +61,16 @@ type world struct {
 	seed uint64
 	// auditEvery is after how many operations the providers' truth is compared: after each in some worlds.
 	auditEvery int
-	number     int              // of the operation under way
-	op         string           // its kind
-	used       map[string]bool  // keys of requests that several members choose alike
-	lies       map[string]bool  // payments of which a person said wrongly that they never happened
-	escrows    []uuid.UUID      // holds of the host
-	quotes     []payments.Quote // that were given
-	screening  *screener        // nil: nobody is screened
-	verdicts   []verdict        // rules that are pure functions of the proposal
-	seen       map[cell]int     // faults met
+	number     int                      // of the operation under way
+	op         string                   // its kind
+	used       map[string]bool          // keys of requests that several members choose alike
+	lies       map[string]bool          // payments of which a person said wrongly that they never happened
+	escrows    []uuid.UUID              // holds of the host
+	quotes     []payments.Quote         // that were given
+	swaps      []payments.ExchangeQuote // likewise
+	screening  *screener                // nil: nobody is screened
+	verdicts   []verdict                // rules that are pure functions of the proposal
+	seen       map[cell]int             // faults met
 
 	result *Result
 	trace  trace
@@ -176,7 +170,7 @@ func (w *world) drawPolicy() {
 		Kinds: pick(w.dice, nil, []payments.Kind{payments.Withdrawal}, []payments.Kind{payments.Send, payments.Tip, payments.Withdrawal},
 			[]payments.Kind{payments.Deposit}),
 	}
-	w.money.limit, w.money.clock = w.limit, w.clock
+	w.money.limit, w.money.clock, w.money.cut = w.limit, w.clock, w.share.Shift(-1)
 	w.money.share = func(a currency.Amount) currency.Amount {
 		fee, err := currency.FromDecimal(a.Decimal().Mul(w.share).RoundBank(int32(a.Asset().Scale())), a.Asset())
 		if err != nil {
@@ -193,8 +187,8 @@ func (w *world) drawPolicy() {
 	w.config = payments.Config{
 		Assets: assets, TipFee: w.share, Rules: w.rules(), NewID: w.ids.id, Route: w.route, WithdrawalFees: bearer, MaxNotSent: int(w.dice.between(1, 5)),
 		Rates: func(_ context.Context, from, to currency.Asset) (payments.Price, bool, error) {
-			rate, err := currency.NewRate(from, to, worth[from.ID()].DivRound(worth[to.ID()], 12))
-			return payments.Price{Rate: rate}, true, err
+			rate, err := currency.NewRate(from, to, market(from.ID(), to.ID(), w.now))
+			return payments.Price{Rate: rate, Market: rate, Fee: w.money.cut, QuoteFor: swapFor}, true, err
 		},
 	}
 }
