@@ -3,12 +3,14 @@ package linear
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 	"github.com/stretchr/testify/require"
 
+	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/ledger/memory"
 )
@@ -36,7 +38,56 @@ func (s yielding) Read(ctx context.Context, book string, want ledger.Names) (led
 	return rows, err
 }
 
+// posting is yielding for a store that has the shorter way for transfers, and counts what goes by it.
+type posting struct {
+	yielding
+	poster ledger.Poster
+	gone   *atomic.Int64
+}
+
+func postingOn(p ledger.Poster) posting {
+	return posting{yielding: yielding{p.Self()}, poster: p, gone: new(atomic.Int64)}
+}
+
+func (s posting) Self() ledger.Store { return s }
+
+func (s posting) Post(ctx context.Context, book string, entries []*ledger.PlainEntry, decide ledger.DecidePlain) (int, error) {
+	runtime.Gosched()
+	n, err := s.poster.Post(ctx, book, entries, func(e *ledger.PlainEntry, accounts []ledger.AccountInfo, posted []currency.Amount) bool {
+		runtime.Gosched()
+		return decide(e, accounts, posted)
+	})
+	s.gone.Add(int64(n))
+	runtime.Gosched()
+	return n, err
+}
+
+func (s posting) Number(
+	ctx context.Context, book string, limit int, sequence string,
+	next func(*ledger.Change, *ledger.Transaction), seal func(last uint64) (ledger.Block, bool),
+) (int, error) {
+	return s.poster.Number(ctx, book, limit, sequence, next, seal)
+}
+
 func TestHistoriesAreLinearizable(t *testing.T) {
+	t.Run("one way for all", func(t *testing.T) {
+		checkHistories(t, func() ledger.Store { return yielding{memory.New()} })
+	})
+	t.Run("transfers by the shorter way", func(t *testing.T) {
+		var gone []*atomic.Int64
+		checkHistories(t, func() ledger.Store {
+			s := postingOn(memory.New())
+			gone = append(gone, s.gone)
+			return s
+		})
+		for _, n := range gone {
+			require.Positive(t, n.Load(), "nothing went the shorter way")
+		}
+	})
+}
+
+func checkHistories(t *testing.T, open func() ledger.Store) {
+	t.Helper()
 	seeds := uint64(16)
 	if testing.Short() {
 		seeds = 2
@@ -45,7 +96,7 @@ func TestHistoriesAreLinearizable(t *testing.T) {
 	var operations, replays, retried, met int
 	begin := time.Now()
 	for seed := range seeds {
-		history := record(t, yielding{memory.New()}, seed)
+		history := record(t, open(), seed)
 		for i := range history {
 			a := history[i].Output.(answer)
 			operations++
@@ -85,16 +136,17 @@ func overlap(history []porcupine.Operation, i int) (n int) {
 // A store that is broken on purpose must not pass: at least one of a few histories is rejected.
 func TestBrokenStoresAreRejected(t *testing.T) {
 	for name, open := range map[string]func() ledger.Store{
-		"forgets a key now and then":   func() ledger.Store { return &forgetsKeys{Store: memory.New()} },
-		"answers from an old snapshot": func() ledger.Store { return &stale{Store: memory.New()} },
+		"forgets a key now and then":   func() ledger.Store { return yielding{&forgetsKeys{Store: memory.New()}} },
+		"answers from an old snapshot": func() ledger.Store { return yielding{&stale{Store: memory.New()}} },
 		"loses an update now and then": func() ledger.Store {
-			return &losesUpdates{Store: memory.New(), old: map[ledger.AccountID]ledger.AccountInfo{}}
+			return yielding{&losesUpdates{Store: memory.New(), old: map[ledger.AccountID]ledger.AccountInfo{}}}
 		},
-		"says done and does it not": func() ledger.Store { return &losesWrites{Store: memory.New()} },
+		"says done and does it not":      func() ledger.Store { return yielding{&losesWrites{Store: memory.New()}} },
+		"says posted and has posted not": func() ledger.Store { return postingOn(&losesPosts{Store: memory.New()}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(8) {
-				history := record(t, yielding{open()}, seed)
+				history := record(t, open(), seed)
 				switch porcupine.CheckOperationsTimeout(naive, history, patience/3) {
 				case porcupine.Illegal:
 					t.Logf("rejected at seed %d", seed)
