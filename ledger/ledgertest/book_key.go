@@ -23,6 +23,13 @@ var bookKeyChecks = []Check{
 		Advice: "Change nothing when decide returns an error (an-error-of-decide-changes-nothing).",
 		Run:    checkRefused,
 	},
+	{
+		Name:   "answers-outlive-a-restart",
+		Rule:   "After a restart each key gets the answer that it got before, receipts and declines alike, figures, reasons and balances included; other inputs are a conflict that names the same field.",
+		Advice: "The row of a key is all that remembers an answer: write every field of its receipt and refusal (rows-come-back-whole), and with the entry's other rows or not at all.",
+		Reopen: true,
+		Run:    checkAnswers,
+	},
 }
 
 func checkKeys(t *T) {
@@ -114,6 +121,55 @@ func checkRefused(t *T) {
 		diff := Diff(before, te.dump())
 		if !strings.HasPrefix(diff, `+ {"list":"keys"`) || strings.Count(diff, "\n") != 1 {
 			t.Errorf("a decline (%s) left something else than its key (- before, + after):\n%s", name, diff)
+		}
+	}
+	te.audit()
+}
+
+// checkAnswers records one entry of each sort that burns its key and asks for all of them again after restarts.
+func checkAnswers(t *T) {
+	te := newTeller(t, t.Open())
+	te.openWallets(1_000, "alice", "bob")
+	hold := te.must("hold", ledger.PlaceHold{Account: walletOf("alice"), Amount: usd(60)}).Results[0].Hold
+	te.must("release", ledger.Release{Hold: ledger.ByID(hold), All: true})
+	doc := ledger.DocumentID{Kind: "limit", ID: "1"}
+	guard := func(err error) []ledger.Guard {
+		return []ledger.Guard{{Reads: ledger.Reads{Documents: []ledger.DocumentID{doc}}, Check: func(ledger.View) ([]ledger.Command, error) {
+			if err != nil {
+				return nil, err
+			}
+			return []ledger.Command{ledger.PutDocument{DocumentID: doc, Body: []byte(`{"used": 1}`)}}, nil
+		}}}
+	}
+	pay := func(cents int64) []ledger.Command {
+		return []ledger.Command{transfer(walletOf("alice"), walletOf("bob"), cents)}
+	}
+	entries := []ledger.Entry{
+		{Key: "plain", Commands: pay(7)},
+		{Key: "guarded", Commands: append(pay(7), ledger.PlaceHold{Account: walletOf("bob"), Amount: usd(5)}), Guards: guard(nil)},
+		{Key: "with inputs", Commands: pay(7), Inputs: map[string]string{"tip": "7f3c"}},
+		{Key: "too much", Commands: pay(1_000_000)},
+		{Key: "the second too much", Commands: append(pay(1), pay(1_000_000)...)},
+		{Key: "closed hold", Commands: []ledger.Command{ledger.Release{Hold: ledger.ByID(hold), All: true}}},
+		{Key: "denied", Commands: pay(1), Guards: guard(ledger.Refuse("daily_limit", "Try again tomorrow.", "limit of 5"))},
+	}
+	before := make([]string, len(entries))
+	for i, e := range entries {
+		before[i] = answer(te.Record(t.Context(), e))
+	}
+	for range 2 {
+		te.wait(time.Hour)
+		te.store = t.Reopen(te.store)
+		te.Book = te.process()
+		for i, e := range entries {
+			receipt, err := te.Record(t.Context(), e)
+			if after := answer(receipt, err); after != before[i] || !receipt.Replayed {
+				t.Errorf("the entry %q, sent again after a restart: replayed %v, answered\n%s\nand before\n%s", e.Key, receipt.Replayed, after, before[i])
+			}
+			e.Commands, e.Inputs = pay(8), nil
+			if _, err := te.Record(t.Context(), e); !errors.Is(err, ledger.ErrKeyConflict) {
+				t.Errorf("other inputs under the key %q after a restart: %v", e.Key, err)
+			}
 		}
 	}
 	te.audit()

@@ -59,6 +59,7 @@ var brokenRows = []brokenStore{
 	{name: "reads from a replica that lags behind", check: "what-was-written-is-seen", wrap: func(m *memory.Store) ledger.Store { return &lags{Store: m, replica: m.Clone()} }},
 	{name: "finds references of other books", check: "books-are-apart", wrap: func(m *memory.Store) ledger.Store { return leaks{m} }},
 	{name: "folds the case of book names", check: "book-names-are-exact", wrap: func(m *memory.Store) ledger.Store { return foldsBooks{m} }},
+	{name: "keeps declines in the process only", check: "answers-outlive-a-restart", wrap: func(m *memory.Store) ledger.Store { return acquits{Store: m} }},
 	{name: "forgets leases on a restart", check: "reopening-keeps-all", wrap: func(m *memory.Store) ledger.Store { return forgets{m} }},
 }
 
@@ -191,4 +192,21 @@ func (s forgets) reopen() ledger.Store {
 		panic(err)
 	}
 	return forgets{c}
+}
+
+// acquits does not find the keys of declines after a restart.
+type acquits struct {
+	*memory.Store
+	restarted bool
+}
+
+func (s acquits) reopen() ledger.Store { return acquits{s.Store, true} }
+
+func (s acquits) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+	return s.Store.Update(ctx, book, want, func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
+		if s.restarted {
+			found.Keys = slices.DeleteFunc(found.Keys, func(k ledger.KeyRow) bool { return k.Refusal != nil })
+		}
+		return decide(found)
+	})
 }

@@ -46,6 +46,7 @@ func ExampleChecks() {
 	// reopening-keeps-all
 	// a-key-has-one-effect
 	// a-refused-entry-leaves-nothing
+	// answers-outlive-a-restart
 	// nobody-overdraws
 	// money-is-conserved
 	// a-hold-resolves-once
