@@ -102,5 +102,9 @@ func readNumeric(b []byte, asset *currency.Definition) (currency.Amount, error) 
 		lo, borrow = bits.Sub64(0, lo, 0)
 		hi, _ = bits.Sub64(0, hi, borrow)
 	}
-	return currency.FromUnits(int64(hi), lo, asset)
+	a, err := currency.FromUnits(int64(hi), lo, asset)
+	if err != nil {
+		return a, fmt.Errorf("%w: %w", errCorrupt, err)
+	}
+	return a, nil
 }

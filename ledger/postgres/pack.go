@@ -104,6 +104,13 @@ func (u *unpacker) fail() {
 	u.b = nil
 }
 
+// refuse notes that amounts were read which there cannot be.
+func (u *unpacker) refuse(err error) {
+	if err != nil && u.err == nil {
+		u.err = fmt.Errorf("%w: %w", errCorrupt, err)
+	}
+}
+
 func (u *unpacker) uvarint() uint64 {
 	v, n := binary.Uvarint(u.b)
 	if n <= 0 {
@@ -200,9 +207,7 @@ func (u *unpacker) amount(expected currency.AssetID) currency.Amount {
 		return currency.Amount{} // a name that is missing is looked up, and all of this read again
 	}
 	a, err := currency.FromUnits(hi, lo, def)
-	if err != nil {
-		u.err = err
-	}
+	u.refuse(err)
 	return a
 }
 
@@ -300,7 +305,9 @@ func (u *unpacker) unpackReceipt(k *ledger.KeyRow, row ledger.ID, recorded time.
 			if other == 1 {
 				b.Available = u.amount(b.Account.Asset)
 			} else if b.Posted.IsValid() && b.Held.IsValid() && u.err == nil {
-				b.Available, u.err = b.Posted.Sub(b.Held)
+				var err error
+				b.Available, err = b.Posted.Sub(b.Held)
+				u.refuse(err)
 			}
 		}
 	}
@@ -459,7 +466,12 @@ func (u *unpacker) unpackTransaction(t *ledger.Transaction) {
 		t.Reverses = u.id()
 	}
 	if f.has(4) {
-		t.Reversed = make([]currency.Amount, u.count())
+		n := u.count()
+		if len(t.Postings) == 0 && n > 0 {
+			u.fail() // what an amount is in, a posting says
+			n = 0
+		}
+		t.Reversed = make([]currency.Amount, n)
 		for i := range t.Reversed {
 			t.Reversed[i] = u.amount(t.Postings[min(i, len(t.Postings)-1)].Account.Asset)
 		}
