@@ -118,10 +118,15 @@ func fromLarge(b []byte, asset *currency.Definition) (currency.Amount, error) {
 		}
 	}
 	a, err := currency.FromUnits(hi, lo, asset)
+	return a, noSuch(err)
+}
+
+// noSuch is what is wrong with a file when an amount in it cannot be.
+func noSuch(err error) error {
 	if err != nil {
-		return a, damaged("an amount: %w", err)
+		return damaged("an amount: %w", err)
 	}
-	return a, nil
+	return nil
 }
 
 func (w *encoder) terms(t *ledger.Terms, in currency.AssetID) {
@@ -349,6 +354,7 @@ func (r *decoder) amount(in currency.AssetID) (a currency.Amount) {
 		asset, missing := r.work.asset(in)
 		if err = missing; err == nil {
 			a, err = currency.New(units, asset)
+			err = noSuch(err)
 		}
 	case largeAmount:
 		b := r.take(16)
@@ -357,7 +363,7 @@ func (r *decoder) amount(in currency.AssetID) (a currency.Amount) {
 			a, err = fromLarge(b, asset)
 		}
 	case otherAmount:
-		err = a.UnmarshalText([]byte(r.text()))
+		err = noSuch(a.UnmarshalText([]byte(r.text())))
 	default:
 		err = damaged("an amount of kind %d", kind)
 	}
@@ -414,7 +420,9 @@ func (r *decoder) receipt(into *ledger.Receipt, key string) {
 			continue
 		}
 		if r.err == nil {
-			b.Available, r.err = b.Posted.Sub(b.Held)
+			var err error
+			b.Available, err = b.Posted.Sub(b.Held)
+			r.err = noSuch(err)
 		}
 	}
 }
