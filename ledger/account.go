@@ -101,7 +101,8 @@ type AsOf struct {
 // Account is a live handle of one account. Making one does no I/O; it is safe for concurrent use.
 type Account interface {
 	ID() AccountID
-	// Balance is the balance now or at a past moment. An account never opened is ErrAccountNotFound.
+	// Balance is the balance now or at a past moment, as [Ledger] says of Balances. An account never opened is
+	// ErrAccountNotFound.
 	Balance(ctx context.Context, at AsOf) (Balance, error)
 	// Lines yields the account's history; of q the filters and the direction count, its list and account do not.
 	// At most one error is yielded, last.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -284,8 +285,11 @@ func checkBalanced(postings []Posting) *Refusal {
 		}
 	}
 	for _, e := range excess {
-		if e.Sign() != 0 {
-			return refuse(ErrUnbalanced, fmt.Sprintf("debits exceed credits by %s", e))
+		switch {
+		case e.Sign() > 0:
+			return refuse(ErrUnbalanced, "debits exceed credits by "+e.String())
+		case e.Sign() < 0:
+			return refuse(ErrUnbalanced, "credits exceed debits by "+strings.TrimPrefix(e.String(), "-"))
 		}
 	}
 	return nil

@@ -149,7 +149,8 @@ type SetAccount struct {
 }
 
 // PutDocument writes the next version of a document by compare-and-swap: Version is the version it replaces, 0 to create.
-// Everything but the references is replaced; references accumulate. Another version is ErrVersion.
+// Everything but the references is replaced; references accumulate. Another version is ErrVersion. What the fields mean
+// [Document] says.
 type PutDocument struct {
 	DocumentID
 	Version    uint64          `json:"version"`
@@ -162,11 +163,11 @@ type PutDocument struct {
 	Body       json.RawMessage `json:"body,omitempty"` // JSON, at most MaxBodyBytes
 }
 
-// EraseDocument erases bodies: those of some versions of a document, or with All those of every version so far. Exactly one
-// of Versions and All is given; a version that does not exist is ErrDocumentNotFound. Of a body its SHA-256 stays, with
-// the reason and the time, so that the feed, the seal and [Book.Verify] are as good as before; everything else of
-// the version stays too, its owner, state and references among them. A version that has no body, or none any more, is left
-// alone. The current version keeps its number, and who writes the next one gives it a body again.
+// EraseDocument erases bodies: those of some versions of a document, or with All those of every version so far, which are
+// all read. Exactly one of Versions and All is given; a version that does not exist is ErrDocumentNotFound. Of a body its
+// SHA-256 stays, with the reason and the time, so that the feed, the seal and [Book.Verify] are as good as before;
+// everything else of the version stays too, its owner, state and references among them. A version that has no body, or none
+// any more, is left alone. The current version keeps its number, and who writes the next one gives it a body again.
 //
 // Keys remember the digest of a body and not the body, so nothing of it stays in the book, but in what a caller gave as
 // [Entry.Inputs]. What was exported or backed up before is the host's to erase.

@@ -82,7 +82,9 @@ type Ledger interface {
 	// Simulate says what Record would say and changes nothing. Ids and times in its receipt are provisional.
 	Simulate(ctx context.Context, e Entry) (Receipt, error)
 	// Balances reads many accounts in one snapshot, in the order asked for. An account never opened is
-	// ErrAccountNotFound; before it was opened its balance is zero at version 0.
+	// ErrAccountNotFound; before it was opened its balance is zero at version 0. A balance is what the account's lines say:
+	// a hold past its deadline stops no entry any more, and counts as held until an entry or the sweep of [Book.Run] has
+	// written its end.
 	Balances(ctx context.Context, at AsOf, ids ...AccountID) ([]Balance, error)
 	// Page reads one page of one list.
 	Page(ctx context.Context, q Query) (Page, error)

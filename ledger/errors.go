@@ -52,7 +52,7 @@ const (
 	ErrDamaged        Code = "damaged"         // an export or a checkpoint was altered: Refusal.Field says where
 	ErrDeclaredTwice  Code = "declared_twice"  // the same id is made twice
 	ErrTermsDiffer    Code = "terms_differ"    // the account is open on other terms
-	ErrVersion        Code = "version"         // a document or account is at another version than expected
+	ErrVersion        Code = "version"         // a document is at another version than expected
 	ErrReferenceTaken Code = "reference_taken" // a unique reference belongs to another document
 	ErrKeyConflict    Code = "key_conflict"    // the key was used for other inputs; Refusal.Field names the first difference
 	ErrLeaseLost      Code = "lease_lost"      // a lease of the entry expired or was taken over

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"bytes"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -144,4 +145,31 @@ func decodeJSON(raw []byte) (value any, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	return value, utf8.Valid(raw) && json.Valid(raw) && d.Decode(&value) == nil
+}
+
+// Words and hashes are refused as invalid and leave what was there, or are written as they were read.
+func FuzzTexts(f *testing.F) {
+	for _, s := range []string{"", "liability", "debit", "captured", "expired", "erasure", ledger.Hash{1, 2}.String(), "Debit"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, v := range []interface {
+			encoding.TextUnmarshaler
+			encoding.TextMarshaler
+		}{new(ledger.AccountType), new(ledger.Side), new(ledger.LineKind), new(ledger.HoldState), new(ledger.ChangeKind), &ledger.Hash{7}} {
+			before, err := v.MarshalText()
+			require.NoError(t, err)
+			if err := v.UnmarshalText([]byte(s)); err != nil {
+				require.ErrorIs(t, err, ledger.ErrInvalid)
+				s := string(before)
+				after, err := v.MarshalText()
+				require.NoError(t, err)
+				require.Equal(t, s, string(after), "%T", v)
+				continue
+			}
+			after, err := v.MarshalText()
+			require.NoError(t, err)
+			require.Equal(t, s, string(after), "%T", v)
+		}
+	})
 }

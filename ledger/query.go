@@ -9,8 +9,8 @@ import (
 // List is one of the closed set of lists that a book has. Each has one documented order.
 type List uint8
 
-// The lists, each with its order. The first group is for everyone; the second is for the ledger itself, for Verify and for
-// moving a book.
+// The lists, each with its order. Those of the table at [Query] are for everyone; the others are for the ledger itself, for
+// Verify and for moving a book.
 const (
 	ListAccounts     List = iota + 1 // by path, asset
 	ListOwned                        // accounts of Query.Owner, by path, asset
@@ -30,7 +30,7 @@ const (
 	ListAssets       // by id
 	ListPending      // changes not yet numbered, by recorded time, entry id
 	ListSequences    // by name
-	ListOpenHolds    // open holds of one account, by time placed, id; for everyone
+	ListOpenHolds    // open holds of one account, by time placed, id
 	ListBlocks       // of the feed, by number
 )
 

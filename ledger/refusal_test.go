@@ -324,6 +324,13 @@ func TestRefusalFigures(t *testing.T) {
 	require.Equal(t, dollars(6_500), r.Available, "a dead hold counts no more, though nobody has written its end")
 	require.Equal(t, dollars(3_100), w.info(alice).Held)
 	require.Equal(t, "ledger: insufficient funds: command 0: account wallet/alice USD: wanted 70.00 USD, available 65.00 USD", err.Error())
+
+	for cents, why := range map[int64]string{99: "credits exceed debits by 0.01 USD", 101: "debits exceed credits by 0.01 USD"} {
+		_, err = w.try(ledger.Post{Postings: []ledger.Posting{
+			{Account: bank, Side: ledger.Debit, Amount: dollars(cents)}, {Account: alice, Side: ledger.Credit, Amount: dollars(100)},
+		}})
+		require.EqualError(t, err, "ledger: unbalanced: command 0: postings: "+why)
+	}
 }
 
 func TestGuardErrorsThatBurnNothing(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	"github.com/koshpay/kosh/currency"
 )
 
-// Transfer is the plainest transaction: it debits one account and credits another.
+// Transfer is the plainest transaction: it debits one account and credits another. What that means their types say: between
+// two wallets, which are liabilities, the money leaves the first and comes to the second; from a bank's account, an asset, to
+// a wallet it is a deposit, and both grow.
 func Transfer(from, to AccountID, amount currency.Amount) Post {
 	return Post{Postings: []Posting{
 		{Account: from, Side: Debit, Amount: amount},
