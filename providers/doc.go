@@ -57,8 +57,8 @@
 // Final only when the window has passed.
 //
 // Step 8, memory. Most adapters need none: the far side knows. What must be remembered (a cursor, a nonce, the next trace
-// number) goes through [StateStore], by compare-and-swap, before anything is sent that depends on it. A variable is lost in a
-// restart, and a second process does not see it. See its example.
+// number) goes through [StateStore], by compare-and-swap, before anything is sent that depends on it: [ChangeState] does that for
+// whatever is kept as JSON. A variable is lost in a restart, and a second process does not see it. See its example.
 //
 // Step 9, secrets. Hosts log providers, reports and errors with %+v. Keep keys in a type with a Format method or in a closure, and
 // never wrap an error of a library that quotes a request.

@@ -2,9 +2,7 @@ package providers_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"github.com/koshpay/kosh/providers"
@@ -40,26 +38,14 @@ func (m *memoryState) Store(_ context.Context, key string, value []byte, version
 // nextNumber takes the next number of a sequence, a nonce or a trace number. It is taken for good before it is used: a crash
 // afterwards leaves a gap, never the same number twice.
 func nextNumber(ctx context.Context, state providers.StateStore, sequence string) (int64, error) {
-	for {
-		value, version, err := state.Load(ctx, sequence)
-		if err != nil {
-			return 0, err
-		}
-		var last int64
-		if version > 0 {
-			if last, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				return 0, err
-			}
-		}
-		_, err = state.Store(ctx, sequence, strconv.AppendInt(nil, last+1, 10), version)
-		if !errors.Is(err, providers.ErrStateConflict) { // another process was faster: read again
-			return last + 1, err
-		}
-	}
+	return providers.ChangeState(ctx, state, sequence, func(last *int64, _ bool) error {
+		*last++
+		return nil
+	})
 }
 
 // Whatever an adapter must not forget goes through a StateStore, which several processes share.
-func ExampleStateStore() {
+func ExampleChangeState() {
 	state := &memoryState{rows: map[string]row{}}
 	var group sync.WaitGroup
 	for range 10 {

@@ -157,7 +157,7 @@ func (p *Provider) AddAccount(ctx context.Context, a BankAccount) (providers.Ins
 	doc := account{Business: a.Business, Versions: []details{{
 		Holder: holder, Routing: a.Routing, Number: seal, Last4: last4(number), Savings: a.Savings, Since: p.now(),
 	}}}
-	if _, err := p.state.save(ctx, accountKey(token), doc, 0); err != nil {
+	if _, err := providers.SaveState(ctx, p.state, accountKey(token), doc, 0); err != nil {
 		return providers.Instrument{}, err
 	}
 	return doc.instrument(token), nil
@@ -171,7 +171,7 @@ func (a account) instrument(token string) providers.Instrument {
 // Reseal seals what is kept of an account with the current key, so that an old one can be thrown away once every token
 // was resealed. The host knows its members' tokens.
 func (p *Provider) Reseal(ctx context.Context, token string) error {
-	return change(ctx, p.state, accountKey(token), func(a *account) error {
+	_, err := providers.ChangeState(ctx, p.state, accountKey(token), func(a *account, _ bool) error {
 		if len(a.Versions) == 0 {
 			return errUnknownAccount
 		}
@@ -190,10 +190,11 @@ func (p *Provider) Reseal(ctx context.Context, token string) error {
 			changed = true
 		}
 		if !changed {
-			return errSame
+			return providers.ErrStateSame
 		}
 		return nil
 	})
+	return err
 }
 
 var errUnknownAccount = errors.New("ach: no such account")

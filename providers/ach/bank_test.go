@@ -459,7 +459,7 @@ func (w *world) advance() bool {
 	w.day()
 	ctx := w.t.Context()
 	var index work
-	_, err := w.p.state.load(ctx, workKey, &index)
+	_, err := providers.LoadState(ctx, w.p.state, workKey, &index)
 	require.NoError(w.t, err)
 	var moments []time.Time
 	if slots, _, err := w.p.waiting(ctx, index.Scan, 1); len(slots) > 0 {
@@ -475,7 +475,7 @@ func (w *world) advance() bool {
 	}
 	for _, n := range index.Open {
 		var f file
-		_, err := w.p.state.load(ctx, fileKey(n), &f)
+		_, err := providers.LoadState(ctx, w.p.state, fileKey(n), &f)
 		require.NoError(w.t, err)
 		for _, b := range f.Batches {
 			switch {
@@ -537,7 +537,7 @@ func (w *world) queued(key string) (n int) {
 	w.t.Helper()
 	for number := int64(0); ; number++ {
 		var pg page
-		version, err := w.p.state.load(w.t.Context(), pageKey(number), &pg)
+		version, err := providers.LoadState(w.t.Context(), w.p.state, pageKey(number), &pg)
 		require.NoError(w.t, err)
 		if version == 0 {
 			return n

@@ -100,7 +100,7 @@ type Config struct {
 type Provider struct {
 	config  Config
 	keys    Keys
-	state   documents
+	state   providers.StateStore
 	folders folders
 
 	// Where to begin to look for room, behind the truth at worst.
@@ -150,7 +150,7 @@ func New(state providers.StateStore, keys Keys, c Config) (*Provider, error) {
 	if err := errors.Join(c.validate(), keys.validate()); err != nil {
 		return nil, err
 	}
-	p := &Provider{config: c, keys: keys, state: documents{state}, folders: folders{disk: osDisk{}, outbox: c.Outbox, inbox: c.Inbox}}
+	p := &Provider{config: c, keys: keys, state: state, folders: folders{disk: osDisk{}, outbox: c.Outbox, inbox: c.Inbox}}
 	if err := p.Describe().Validate(); err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func harness(configure func(*Config)) providertest.Harness {
 		bouncing, bouncingNumber := w.linked()
 		refusing, refusingNumber := w.linked()
 		w.bank.returns[bouncingNumber], w.bank.returns[refusingNumber] = "R01", "R23"
-		if err := change(t.Context(), w.p.state, accountKey(closed), func(a *account) error { a.Blocked = "R02"; return nil }); err != nil {
+		if _, err := providers.ChangeState(t.Context(), w.p.state, accountKey(closed), func(a *account, _ bool) error { a.Blocked = "R02"; return nil }); err != nil {
 			t.Fatal(err)
 		}
 		declines, flips := false, 0
@@ -66,7 +66,7 @@ func harness(configure func(*Config)) providertest.Harness {
 			},
 			Executed: func(key string) int {
 				var o operation
-				if _, err := w.p.state.load(t.Context(), opKey(key), &o); err != nil {
+				if _, err := providers.LoadState(t.Context(), w.p.state, opKey(key), &o); err != nil {
 					t.Fatal(err)
 				}
 				if o.Kind == providers.Link { // made once, by one entry, by three or by none

@@ -328,7 +328,7 @@ func checkDrive(t *testing.T, d *drive, when string) {
 	assert.Len(t, w.bank.entries, 4, when)
 	r := w.lookup(d.ops[0].Key)
 	var op operation
-	_, err := w.p.state.load(t.Context(), opKey(d.ops[0].Key), &op)
+	_, err := providers.LoadState(t.Context(), w.p.state, opKey(d.ops[0].Key), &op)
 	require.NoError(t, err)
 	assert.Len(t, op.Returns, 1, when)
 	assert.Len(t, r.Effects, 2, when)
@@ -336,7 +336,7 @@ func checkDrive(t *testing.T, d *drive, when string) {
 	assert.Equal(t, providers.Canceled, w.lookup(d.ops[2].Key).State, when)
 
 	var corrected account
-	_, err = w.p.state.load(t.Context(), accountKey(d.ops[1].Instrument), &corrected)
+	_, err = providers.LoadState(t.Context(), w.p.state, accountKey(d.ops[1].Instrument), &corrected)
 	require.NoError(t, err)
 	assert.Len(t, corrected.Versions, 2, when)
 	done, err := filepath.Glob(filepath.Join(w.cfg.Inbox, doneFolder, "*"))

@@ -580,10 +580,11 @@ func TestOneFileThatIsStuck(t *testing.T) {
 	w.submit(stuck)
 	var kept sealed
 	damage := func(s *sealed) {
-		require.NoError(t, change(t.Context(), w.p.state, accountKey(lost), func(a *account) error {
+		_, err := providers.ChangeState(t.Context(), w.p.state, accountKey(lost), func(a *account, _ bool) error {
 			kept, a.Versions[0].Number = a.Versions[0].Number, *s
 			return nil
-		}))
+		})
+		require.NoError(t, err)
 	}
 	damage(&sealed{Key: "k1", Nonce: make([]byte, 12), Text: []byte("damaged")})
 	w.clock.set(at(monday.AddDate(0, 0, 1), 20, 0))
@@ -682,7 +683,7 @@ func TestNoPlanTakesWhatAnEarlierOneHas(t *testing.T) {
 	}
 	w.day()
 	assert.Equal(t, 1, w.bank.executed(op.Key))
-	version, err := w.p.state.load(t.Context(), fileKey(1), new(file))
+	version, err := providers.LoadState(t.Context(), w.p.state, fileKey(1), new(file))
 	require.NoError(t, err)
 	assert.Zero(t, version, "one file")
 }

@@ -14,6 +14,8 @@ import (
 
 	nacha "github.com/moov-io/ach"
 	"github.com/moov-io/base"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // arrival is the mark that a file of the inbox was dealt with.
@@ -48,7 +50,7 @@ func (p *Provider) receive(ctx context.Context, name string) error {
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:])
 	var mark arrival
-	version, err := p.state.load(ctx, "inbox/"+hash, &mark)
+	version, err := providers.LoadState(ctx, p.state, "inbox/"+hash, &mark)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func (p *Provider) receive(ctx context.Context, name string) error {
 				return err
 			}
 		}
-		if _, err := p.state.save(ctx, "inbox/"+hash, mark, 0); err != nil {
+		if _, err := providers.SaveState(ctx, p.state, "inbox/"+hash, mark, 0); err != nil {
 			return err
 		}
 	}
@@ -214,9 +216,9 @@ func (p *Provider) acknowledge(ctx context.Context, name string, ack Acknowledge
 	number, ok := p.fileNumber(ack.File)
 	known, contradiction := false, false
 	if ok {
-		err := change(ctx, p.state, fileKey(number), func(f *file) error {
+		_, err := providers.ChangeState(ctx, p.state, fileKey(number), func(f *file, _ bool) error {
 			if known = f.Name == ack.File; !known || f.Rejected != nil {
-				return errSame
+				return providers.ErrStateSame
 			}
 			now := p.now()
 			if f.Sent == nil {
@@ -232,7 +234,7 @@ func (p *Provider) acknowledge(ctx context.Context, name string, ack Acknowledge
 				contradiction = contradiction || b.Settled != nil
 			}
 			if contradiction {
-				return errSame
+				return providers.ErrStateSame
 			}
 			f.Rejected = &failure{Code: "file_rejected", Public: publicReason("file_rejected")}
 			return nil

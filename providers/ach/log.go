@@ -29,38 +29,31 @@ type event struct {
 func logKey(log string, n int64) string { return fmt.Sprintf("%s/%d", log, n) }
 
 // appendLog appends to the last page of a log, which is at or behind from, and returns where that is.
-func appendLog[T any](ctx context.Context, d documents, log string, from int64, items ...T) (last int64, err error) {
-	for range tries {
-		if len(items) == 0 {
-			return from, nil
-		}
-		var pg logPage[T]
-		version, err := d.load(ctx, logKey(log, from), &pg)
+func appendLog[T any](ctx context.Context, d providers.StateStore, log string, from int64, items ...T) (last int64, err error) {
+	for len(items) > 0 {
+		n := 0
+		_, err := providers.ChangeState(ctx, d, logKey(log, from), func(pg *logPage[T], _ bool) error {
+			if n = min(logSize-len(pg.Items), len(items)); n == 0 {
+				return providers.ErrStateSame
+			}
+			pg.Items = append(pg.Items, items[:n]...)
+			return nil
+		})
 		if err != nil {
 			return from, err
 		}
-		n := min(logSize-len(pg.Items), len(items))
-		if n == 0 {
+		if items = items[n:]; n == 0 {
 			from++
-			continue
-		}
-		pg.Items = append(pg.Items, items[:n]...)
-		_, err = d.save(ctx, logKey(log, from), pg, version)
-		switch {
-		case err == nil:
-			items = items[n:]
-		case !errors.Is(err, providers.ErrStateConflict):
-			return from, err
 		}
 	}
-	return from, fmt.Errorf("%w: %s", errBusy, log)
+	return from, nil
 }
 
 // readLog calls do with what follows a position, in order, until do returns false; and returns whether it came to the end.
-func readLog[T any](ctx context.Context, d documents, log string, n int64, i int, do func(n int64, i int, item T) bool) error {
+func readLog[T any](ctx context.Context, d providers.StateStore, log string, n int64, i int, do func(n int64, i int, item T) bool) error {
 	for ; ; n, i = n+1, 0 {
 		var pg logPage[T]
-		if _, err := d.load(ctx, logKey(log, n), &pg); err != nil {
+		if _, err := providers.LoadState(ctx, d, logKey(log, n), &pg); err != nil {
 			return err
 		}
 		for ; i < len(pg.Items); i++ {
@@ -108,10 +101,10 @@ func (p *Provider) hint(ctx context.Context) error {
 		return nil
 	}
 	mine := setup{p.config.ODFI, p.config.FirstTrace, p.config.LastTrace}
-	err := change(ctx, p.state, "setup", func(s *setup) error {
+	_, err := providers.ChangeState(ctx, p.state, "setup", func(s *setup, _ bool) error {
 		switch *s {
 		case mine:
-			return errSame
+			return providers.ErrStateSame
 		case setup{}:
 			*s = mine
 			return nil
@@ -122,7 +115,7 @@ func (p *Provider) hint(ctx context.Context) error {
 		return err
 	}
 	var w work
-	if _, err := p.state.load(ctx, workKey, &w); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, workKey, &w); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -174,7 +167,7 @@ func (p *Provider) keysOf(ctx context.Context, e event) ([]string, error) {
 		return []string{e.Key}, nil
 	}
 	var f file
-	if _, err := p.state.load(ctx, fileKey(e.File-1), &f); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, fileKey(e.File-1), &f); err != nil {
 		return nil, err
 	}
 	var keys []string
@@ -186,7 +179,7 @@ func (p *Provider) keysOf(ctx context.Context, e event) ([]string, error) {
 		n := entry.Slot / pageSize
 		pg, ok := pages[n]
 		if !ok {
-			if _, err := p.state.load(ctx, pageKey(n), &pg); err != nil {
+			if _, err := providers.LoadState(ctx, p.state, pageKey(n), &pg); err != nil {
 				return nil, err
 			}
 			pages[n] = pg

@@ -40,7 +40,7 @@ func (p *Provider) find(ctx context.Context, key, reference string) (string, ope
 		key = i.Key
 	}
 	var o operation
-	version, err := p.state.load(ctx, opKey(key), &o)
+	version, err := providers.LoadState(ctx, p.state, opKey(key), &o)
 	if err != nil {
 		return "", operation{}, err
 	}
@@ -68,7 +68,7 @@ func (p *Provider) standing(ctx context.Context, slot int64) (s standing, err er
 	if s.item, _, err = p.at(ctx, slot); err != nil || s.item.File <= 0 {
 		return s, err
 	}
-	if _, err = p.state.load(ctx, fileKey(s.item.File-1), &s.file); err != nil {
+	if _, err = providers.LoadState(ctx, p.state, fileKey(s.item.File-1), &s.file); err != nil {
 		return s, err
 	}
 	for _, b := range s.file.Batches {
@@ -178,7 +178,7 @@ func (p *Provider) reportLink(ctx context.Context, r providers.Report, o operati
 		return r, nil
 	}
 	var a account
-	if _, err := p.state.load(ctx, accountKey(o.Instrument), &a); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, accountKey(o.Instrument), &a); err != nil {
 		return providers.Report{}, err
 	}
 	i := a.instrument(o.Instrument)

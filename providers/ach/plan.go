@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // maxEntries keeps a file's document small, and its lines far below the 10,000 that some banks take.
@@ -17,7 +19,7 @@ func (p *Provider) waiting(ctx context.Context, scan int64, limit int) (slots []
 	done, gap := scan, false
 	for n := scan; ; n++ {
 		var pg page
-		version, err := p.state.load(ctx, pageKey(n), &pg)
+		version, err := providers.LoadState(ctx, p.state, pageKey(n), &pg)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -103,7 +105,7 @@ func (p *Provider) name(ctx context.Context, number int64, f *file) error {
 		return nil
 	}
 	var before file
-	if _, err := p.state.load(ctx, fileKey(number-1), &before); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, fileKey(number-1), &before); err != nil {
 		return err
 	}
 	if dateOf(before.Created).Equal(dateOf(f.Created)) {
@@ -131,7 +133,7 @@ func (p *Provider) entry(ctx context.Context, slot int64) (outgoing, error) {
 		return outgoing{}, err
 	}
 	var o operation
-	if _, err := p.state.load(ctx, opKey(i.Key), &o); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, opKey(i.Key), &o); err != nil {
 		return outgoing{}, err
 	}
 	if !ok || i.Part >= len(o.Parts) || o.Slot+int64(i.Part) != slot {
@@ -146,7 +148,7 @@ func (p *Provider) entry(ctx context.Context, slot int64) (outgoing, error) {
 		}
 		e.cents = amounts[i.Part]
 	}
-	if _, err := p.state.load(ctx, accountKey(e.token), &e.account); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, accountKey(e.token), &e.account); err != nil {
 		return outgoing{}, err
 	}
 	if len(e.account.Versions) == 0 {
@@ -167,7 +169,7 @@ func (p *Provider) stamp(ctx context.Context, number int64, f file) (canceled ma
 	}
 	mine := number + 1 // 0 is none
 	for n, slots := range pages {
-		err := change(ctx, p.state, pageKey(n), func(pg *page) error {
+		_, err := providers.ChangeState(ctx, p.state, pageKey(n), func(pg *page, _ bool) error {
 			changed := false
 			for _, slot := range slots {
 				i := &pg.Items[slot%pageSize]
@@ -181,7 +183,7 @@ func (p *Provider) stamp(ctx context.Context, number int64, f file) (canceled ma
 				}
 			}
 			if !changed {
-				return errSame
+				return providers.ErrStateSame
 			}
 			return nil
 		})

@@ -40,7 +40,7 @@ func (p *Provider) match(ctx context.Context, trace string, e *nacha.EntryDetail
 			continue
 		}
 		m.key, m.part = i.Key, i.Part
-		if _, err := p.state.load(ctx, opKey(m.key), &m.op); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, opKey(m.key), &m.op); err != nil {
 			return m, false, err
 		}
 		sent := strings.TrimSpace(e.IdentificationNumber)
@@ -71,12 +71,12 @@ func (p *Provider) takeReturn(ctx context.Context, name string, e *nacha.EntryDe
 		return p.notice(ctx, note)
 	}
 	repeated := false
-	err = change(ctx, p.state, opKey(m.key), func(o *operation) error {
+	_, err = providers.ChangeState(ctx, p.state, opKey(m.key), func(o *operation, _ bool) error {
 		repeated = false
 		for _, r := range o.Returns {
 			if r.Part == m.part {
 				repeated = r.Trace != e.TraceNumber || r.Code != a.ReturnCode
-				return errSame // the file is read again after a crash
+				return providers.ErrStateSame // the file is read again after a crash
 			}
 		}
 		o.Returns = append(o.Returns, returned{
@@ -126,17 +126,18 @@ func (p *Provider) block(ctx context.Context, m matched, code string) error {
 	if !all && !unauthorized[code] {
 		return nil
 	}
-	return change(ctx, p.state, accountKey(m.op.Instrument), func(acc *account) error {
+	_, err := providers.ChangeState(ctx, p.state, accountKey(m.op.Instrument), func(acc *account, _ bool) error {
 		field := &acc.NoDebits
 		if all {
 			field = &acc.Blocked
 		}
 		if len(acc.Versions) == 0 || *field != "" {
-			return errSame
+			return providers.ErrStateSame
 		}
 		*field = code
 		return nil
 	})
+	return err
 }
 
 // takeChange applies a notification of change to the account, which the rules want within six banking days or before
@@ -159,7 +160,7 @@ func (p *Provider) takeChange(ctx context.Context, name string, e *nacha.EntryDe
 		return p.notice(ctx, note)
 	}
 	token := m.op.Instrument
-	err = change(ctx, p.state, accountKey(token), func(acc *account) error {
+	_, err = providers.ChangeState(ctx, p.state, accountKey(token), func(acc *account, _ bool) error {
 		if len(acc.Versions) == 0 {
 			return errUnknownAccount
 		}
@@ -170,7 +171,7 @@ func (p *Provider) takeChange(ctx context.Context, name string, e *nacha.EntryDe
 		d, number := acc.latest(), old
 		correct(&d, &number)
 		if d.Routing == acc.latest().Routing && d.Savings == acc.latest().Savings && number == old {
-			return errSame // read again after a crash, or told twice
+			return providers.ErrStateSame // read again after a crash, or told twice
 		}
 		if d.Number, err = p.keys.seal(p.config.Rand, accountKey(token), number); err != nil {
 			return err
@@ -242,7 +243,7 @@ func (p *Provider) ConfirmMicroDeposits(ctx context.Context, key string, first, 
 		return err
 	}
 	var o operation
-	if _, err := p.state.load(ctx, opKey(key), &o); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, opKey(key), &o); err != nil {
 		return err
 	}
 	if o.Confirmed == nil && r.State != providers.ActionRequired {
@@ -253,10 +254,10 @@ func (p *Provider) ConfirmMicroDeposits(ctx context.Context, key string, first, 
 		return err
 	}
 	right := amounts[0] == min(first, second) && amounts[1] == max(first, second)
-	err = change(ctx, p.state, opKey(key), func(o *operation) error {
+	_, err = providers.ChangeState(ctx, p.state, opKey(key), func(o *operation, _ bool) error {
 		switch {
 		case o.Confirmed != nil:
-			return errSame
+			return providers.ErrStateSame
 		case o.Tries >= maxTries || len(o.Returns) > 0:
 			return ErrNotWaiting
 		case !right:

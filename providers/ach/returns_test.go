@@ -236,7 +236,7 @@ func TestAFileKeepsTheAccountsThatItWasPlannedWith(t *testing.T) {
 	w.clock.set(at(monday.AddDate(0, 0, 1), 20, 0))
 	w.work()
 	f, version := file{}, uint64(0)
-	version, err := w.p.state.load(t.Context(), fileKey(1), &f)
+	version, err := providers.LoadState(t.Context(), w.p.state, fileKey(1), &f)
 	require.NoError(t, err)
 	require.NotZero(t, version)
 	before, err := w.p.build(t.Context(), f, nil)

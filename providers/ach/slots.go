@@ -51,7 +51,7 @@ func (p *Provider) slotOf(reference string) (slot int64, ok bool) {
 // at returns the item in a slot.
 func (p *Provider) at(ctx context.Context, slot int64) (i item, ok bool, err error) {
 	var pg page
-	if _, err := p.state.load(ctx, pageKey(slot/pageSize), &pg); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, pageKey(slot/pageSize), &pg); err != nil {
 		return item{}, false, err
 	}
 	if slot < 0 || slot%pageSize >= int64(len(pg.Items)) {
@@ -83,7 +83,7 @@ func (p *Provider) accept(ctx context.Context, key string, o *operation, version
 		slot, has := o.Slot, false
 		if version > 0 {
 			var err error
-			if pageVersion, err = p.state.load(ctx, pageKey(slot/pageSize), &pg); err != nil {
+			if pageVersion, err = providers.LoadState(ctx, p.state, pageKey(slot/pageSize), &pg); err != nil {
 				return notSent(err)
 			}
 			i, taken := slot%pageSize, int64(len(pg.Items))
@@ -107,12 +107,12 @@ func (p *Provider) accept(ctx context.Context, key string, o *operation, version
 				return notSent(err)
 			}
 			o.Slot = slot
-			switch next, err := p.state.save(ctx, opKey(key), *o, version); {
+			switch next, err := providers.SaveState(ctx, p.state, opKey(key), *o, version); {
 			case err == nil:
 				version = next
 			case errors.Is(err, providers.ErrStateConflict):
 				var other operation
-				if version, err = p.state.load(ctx, opKey(key), &other); err != nil {
+				if version, err = providers.LoadState(ctx, p.state, opKey(key), &other); err != nil {
 					return notSent(err)
 				}
 				if version > 0 && !other.same(*o) {
@@ -127,7 +127,7 @@ func (p *Provider) accept(ctx context.Context, key string, o *operation, version
 		for i := range n {
 			pg.Items = append(pg.Items, item{Key: key, Part: i, None: len(o.Parts) == 0})
 		}
-		_, err := p.state.save(ctx, pageKey(slot/pageSize), pg, pageVersion)
+		_, err := providers.SaveState(ctx, p.state, pageKey(slot/pageSize), pg, pageVersion)
 		switch {
 		case err == nil:
 			return nil
@@ -135,7 +135,7 @@ func (p *Provider) accept(ctx context.Context, key string, o *operation, version
 			return &providers.Error{Certainty: providers.Maybe, Err: err}
 		}
 	}
-	return notSent(errBusy)
+	return notSent(providers.ErrStateBusy)
 }
 
 // room finds n free slots next to each other in one page.
@@ -145,7 +145,7 @@ func (p *Provider) room(ctx context.Context, n int) (pg page, slot int64, versio
 	p.mu.Unlock()
 	for behindFull := true; ; number++ {
 		pg = page{}
-		version, err := p.state.load(ctx, pageKey(number), &pg)
+		version, err := providers.LoadState(ctx, p.state, pageKey(number), &pg)
 		if err != nil {
 			return page{}, 0, 0, err
 		}

@@ -96,7 +96,7 @@ func othersAt(t *testing.T, dir string, v Verification, one, two script, first, 
 		want := map[Verification]int{ByHost: 1, MicroDeposits: 3}[v]
 		require.Len(t, slots, want, "%s, then %s, at %d and %d", one.name, two.name, first, second)
 		var o operation
-		_, err := w.p.state.load(t.Context(), opKey(op.Key), &o)
+		_, err := providers.LoadState(t.Context(), w.p.state, opKey(op.Key), &o)
 		require.NoError(t, err)
 		require.Equal(t, o.Slot, slots[0], "%s, then %s, at %d and %d", one.name, two.name, first, second)
 	}
@@ -123,7 +123,7 @@ func slotsOf(t *testing.T, w *world, key string) (slots []int64) {
 	t.Helper()
 	for n := int64(0); ; n++ {
 		var pg page
-		version, err := w.p.state.load(t.Context(), pageKey(n), &pg)
+		version, err := providers.LoadState(t.Context(), w.p.state, pageKey(n), &pg)
 		require.NoError(t, err)
 		if version == 0 {
 			return slots
@@ -161,7 +161,7 @@ func TestPagesFillUp(t *testing.T) {
 		assert.Equal(t, map[bool]int{true: 3, false: 1}[i%5 == 0], w.bank.executed(key))
 	}
 	var index work
-	_, err := w.p.state.load(t.Context(), workKey, &index)
+	_, err := providers.LoadState(t.Context(), w.p.state, workKey, &index)
 	require.NoError(t, err)
 	assert.Positive(t, index.Scan, "what is done is not looked at again")
 }

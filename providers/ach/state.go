@@ -1,9 +1,6 @@
 package ach
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -129,70 +126,8 @@ func (b batch) has(slot int64) bool {
 	return false
 }
 
-// documents reads and writes JSON through a StateStore.
-type documents struct{ store providers.StateStore }
-
 func pageKey(n int64) string { return fmt.Sprintf("page/%d", n) }
 func fileKey(n int64) string { return fmt.Sprintf("file/%d", n) }
 
-// load reads a document; one that was never stored is version 0 and leaves v alone.
-func (d documents) load(ctx context.Context, key string, v any) (version uint64, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	value, version, err := d.store.Load(ctx, key)
-	if err != nil {
-		return 0, fmt.Errorf("ach: loading %s: %w", key, err)
-	}
-	if version == 0 {
-		return 0, nil
-	}
-	if json.Unmarshal(value, v) != nil { // whose error may quote the value
-		return 0, fmt.Errorf("ach: %s holds something that cannot be read", key)
-	}
-	return version, nil
-}
-
-// save writes a document over the version that was read, and returns the new version.
-func (d documents) save(ctx context.Context, key string, v any, version uint64) (uint64, error) {
-	value, err := json.Marshal(v)
-	if err != nil {
-		return 0, fmt.Errorf("ach: %s: %w", key, err)
-	}
-	version, err = d.store.Store(ctx, key, value, version)
-	if err != nil {
-		return 0, fmt.Errorf("ach: storing %s: %w", key, err)
-	}
-	return version, nil
-}
-
-// errSame is what a change returns when there is nothing to change.
-var errSame = errors.New("ach: nothing to change")
-
-// errBusy says that a document changed under our hands for too long.
-var errBusy = errors.New("ach: too many writers at once")
-
+// tries bounds what is tried again because others were faster, where several documents are concerned.
 const tries = 1000
-
-// change reads, changes and writes a document until nobody else was in between. It is not called for what may be new and
-// must be: change sees the zero value then. An error of change ends it; errSame does so without being one.
-func change[T any](ctx context.Context, d documents, key string, change func(v *T) error) error {
-	for range tries {
-		var v T
-		version, err := d.load(ctx, key, &v)
-		if err != nil {
-			return err
-		}
-		if err := change(&v); err != nil {
-			if errors.Is(err, errSame) {
-				return nil
-			}
-			return err
-		}
-		_, err = d.save(ctx, key, v, version)
-		if !errors.Is(err, providers.ErrStateConflict) {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %s", errBusy, key)
-}

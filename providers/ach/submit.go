@@ -54,7 +54,7 @@ func (p *Provider) Submit(ctx context.Context, op providers.Operation) (provider
 		Kind: op.Kind, Amount: op.Amount, Instrument: op.Instrument, Target: op.Target, TargetRef: op.TargetReference, At: p.now().UTC(),
 	}
 	var known operation
-	version, err := p.state.load(ctx, opKey(op.Key), &known)
+	version, err := providers.LoadState(ctx, p.state, opKey(op.Key), &known)
 	switch {
 	case err != nil:
 		return providers.Report{}, notSent(err)
@@ -93,7 +93,7 @@ func (o *operation) fail(code, public string) { o.Failed = &failure{code, public
 
 func (p *Provider) decidePayment(ctx context.Context, o *operation) error {
 	var a account
-	version, err := p.state.load(ctx, accountKey(o.Instrument), &a)
+	version, err := providers.LoadState(ctx, p.state, accountKey(o.Instrument), &a)
 	if err != nil {
 		return notSent(err)
 	}
@@ -128,14 +128,14 @@ func (p *Provider) decidePayment(ctx context.Context, o *operation) error {
 // decideLink takes the account for this key: an account is linked once.
 func (p *Provider) decideLink(ctx context.Context, key string, o *operation) error {
 	unknown, taken := false, false
-	err := change(ctx, p.state, accountKey(o.Instrument), func(a *account) error {
+	_, err := providers.ChangeState(ctx, p.state, accountKey(o.Instrument), func(a *account, _ bool) error {
 		switch {
 		case len(a.Versions) == 0:
 			unknown = true
-			return errSame
+			return providers.ErrStateSame
 		case a.LinkedBy != "":
 			taken = a.LinkedBy != key
-			return errSame
+			return providers.ErrStateSame
 		}
 		a.LinkedBy = key
 		return nil
@@ -196,11 +196,11 @@ func (p *Provider) decideCancel(ctx context.Context, key string, o *operation) e
 	}
 	late := len(target.Parts) != 1 || target.Parts[0].Purpose != payment
 	if !late {
-		err := change(ctx, p.state, pageKey(target.Slot/pageSize), func(pg *page) error {
+		_, err := providers.ChangeState(ctx, p.state, pageKey(target.Slot/pageSize), func(pg *page, _ bool) error {
 			i := &pg.Items[target.Slot%pageSize]
 			if i.Key != targetKey || i.File != 0 || i.Canceled != "" {
 				late = i.Canceled != key
-				return errSame
+				return providers.ErrStateSame
 			}
 			i.Canceled = key
 			return nil

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 const workKey = "work"
@@ -65,13 +67,13 @@ func (p *Provider) Outbox() ([]string, error) {
 func (p *Provider) Check(ctx context.Context) error {
 	_, err := p.Outbox()
 	_, errInbox := p.folders.arrived()
-	_, errState := p.state.load(ctx, workKey, new(work))
+	_, errState := providers.LoadState(ctx, p.state, workKey, new(work))
 	return errors.Join(err, errInbox, errState, p.hint(ctx))
 }
 
 func (p *Provider) handleFiles(ctx context.Context) error {
 	var w work
-	version, err := p.state.load(ctx, workKey, &w)
+	version, err := providers.LoadState(ctx, p.state, workKey, &w)
 	if err != nil {
 		return err
 	}
@@ -84,14 +86,14 @@ func (p *Provider) handleFiles(ctx context.Context) error {
 	if slices.Equal(before.Open, w.Open) && before.Scan == w.Scan && before.Next == w.Next {
 		return errWork
 	}
-	_, err = p.state.save(ctx, workKey, w, version)
+	_, err = providers.SaveState(ctx, p.state, workKey, w, version)
 	return errors.Join(errWork, err)
 }
 
 // handle brings every open file forward, then keeps a cut-off that has come.
 func (p *Provider) handle(ctx context.Context, w *work) error {
 	for { // files that were planned when the index could not be written
-		version, err := p.state.load(ctx, fileKey(w.Next), new(file))
+		version, err := providers.LoadState(ctx, p.state, fileKey(w.Next), new(file))
 		if err != nil {
 			return err
 		}
@@ -135,7 +137,7 @@ func (p *Provider) keepCutOff(ctx context.Context, w *work) error {
 			return err
 		}
 		// From here on the entries belong in this file, whatever happens.
-		if _, err := p.state.save(ctx, fileKey(w.Next), f, 0); err != nil {
+		if _, err := providers.SaveState(ctx, p.state, fileKey(w.Next), f, 0); err != nil {
 			return err
 		}
 		w.Open, w.Next = append(w.Open, w.Next), w.Next+1
@@ -156,7 +158,7 @@ func (p *Provider) acceptedAt(ctx context.Context, slot int64) (time.Time, error
 		return time.Time{}, err
 	}
 	var o operation
-	_, err = p.state.load(ctx, opKey(i.Key), &o)
+	_, err = providers.LoadState(ctx, p.state, opKey(i.Key), &o)
 	return o.At, err
 }
 
@@ -178,12 +180,12 @@ func (p *Provider) lastCut(now time.Time) (CutOff, time.Time) {
 // the file's entries are stamped, so that no other file can have them.
 func (p *Provider) advance(ctx context.Context, w *work, number int64) (stamped bool, err error) {
 	var f file
-	version, err := p.state.load(ctx, fileKey(number), &f)
+	version, err := providers.LoadState(ctx, p.state, fileKey(number), &f)
 	if err != nil {
 		return false, err
 	}
 	save := func() error {
-		version, err = p.state.save(ctx, fileKey(number), f, version)
+		version, err = providers.SaveState(ctx, p.state, fileKey(number), f, version)
 		return err
 	}
 	if !f.Written {
@@ -286,7 +288,7 @@ func (p *Provider) writeFile(ctx context.Context, f *file, canceled map[int64]bo
 func (p *Provider) tell(ctx context.Context, scan int64) error {
 	for n := scan; ; n++ {
 		var pg page
-		version, err := p.state.load(ctx, pageKey(n), &pg)
+		version, err := providers.LoadState(ctx, p.state, pageKey(n), &pg)
 		if err != nil || version == 0 {
 			return err
 		}
@@ -297,7 +299,7 @@ func (p *Provider) tell(ctx context.Context, scan int64) error {
 			}
 			slots = append(slots, i)
 			var o operation
-			if _, err := p.state.load(ctx, opKey(it.Key), &o); err != nil {
+			if _, err := providers.LoadState(ctx, p.state, opKey(it.Key), &o); err != nil {
 				return err
 			}
 			events := []event{{At: p.now().UTC(), Key: it.Key}}
@@ -311,7 +313,7 @@ func (p *Provider) tell(ctx context.Context, scan int64) error {
 		if len(slots) == 0 {
 			continue
 		}
-		err = change(ctx, p.state, pageKey(n), func(pg *page) error {
+		_, err = providers.ChangeState(ctx, p.state, pageKey(n), func(pg *page, _ bool) error {
 			for _, i := range slots {
 				pg.Items[i].File = told
 			}

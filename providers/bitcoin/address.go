@@ -33,7 +33,7 @@ func (p *Provider) freeAddress(ctx context.Context) (int64, error) {
 	p.mu.Unlock()
 	for n := from; ; n++ {
 		var pg addressPage
-		if _, err := p.state.load(ctx, pageKey(n), &pg); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, pageKey(n), &pg); err != nil {
 			return 0, err
 		}
 		if len(pg.Items) < pageSize {
@@ -48,7 +48,7 @@ func (p *Provider) freeAddress(ctx context.Context) (int64, error) {
 // addressAt returns who an address was made for.
 func (p *Provider) addressAt(ctx context.Context, index int64) (addressItem, bool, error) {
 	var pg addressPage
-	if _, err := p.state.load(ctx, pageKey(index/pageSize), &pg); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, pageKey(index/pageSize), &pg); err != nil {
 		return addressItem{}, false, err
 	}
 	if i := index % pageSize; i < int64(len(pg.Items)) {
@@ -65,7 +65,7 @@ func (p *Provider) makeAddress(ctx context.Context, op providers.Operation) (pro
 	}
 	for range tries {
 		var o operation
-		version, err := p.state.load(ctx, opKey(op.Key), &o)
+		version, err := providers.LoadState(ctx, p.state, opKey(op.Key), &o)
 		if err != nil {
 			return providers.Report{}, notSent(err)
 		}
@@ -103,18 +103,18 @@ func (p *Provider) makeAddress(ctx context.Context, op providers.Operation) (pro
 			if o.Index, err = p.freeAddress(ctx); err != nil {
 				return providers.Report{}, notSent(err)
 			}
-			if _, err := p.state.save(ctx, opKey(op.Key), o, version); err != nil && !errors.Is(err, providers.ErrStateConflict) {
+			if _, err := providers.SaveState(ctx, p.state, opKey(op.Key), o, version); err != nil && !errors.Is(err, providers.ErrStateConflict) {
 				return providers.Report{}, notSent(err) // it only says what the operation asks for
 			}
 		}
 	}
-	return providers.Report{}, notSent(fmt.Errorf("%w: %s", errBusy, opKey(op.Key)))
+	return providers.Report{}, notSent(fmt.Errorf("%w: %s", providers.ErrStateBusy, opKey(op.Key)))
 }
 
 // takeAddress writes a key into the page, if its place is still free.
 func (p *Provider) takeAddress(ctx context.Context, op providers.Operation, index int64) error {
 	var pg addressPage
-	version, err := p.state.load(ctx, pageKey(index/pageSize), &pg)
+	version, err := providers.LoadState(ctx, p.state, pageKey(index/pageSize), &pg)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (p *Provider) takeAddress(ctx context.Context, op providers.Operation, inde
 		return providers.ErrStateConflict
 	}
 	pg.Items = append(pg.Items, addressItem{op.Key, op.Member})
-	_, err = p.state.save(ctx, pageKey(index/pageSize), pg, version)
+	_, err = providers.SaveState(ctx, p.state, pageKey(index/pageSize), pg, version)
 	return err
 }
 

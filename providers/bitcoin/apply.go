@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // application applies one step to every document that it touches.
@@ -117,9 +119,9 @@ func (a *application) output(ctx context.Context, outpoint string) error {
 	found := slices.IndexFunc(a.block.Finds, func(f find) bool { return f.Output == outpoint })
 	spent := slices.IndexFunc(a.block.Spends, func(s spend) bool { return s.Output == outpoint })
 	rivaled := slices.IndexFunc(a.block.Rivals, func(r rival) bool { return r.Output == outpoint })
-	o, err := change(ctx, a.p.state, outputKey(outpoint), func(o *output) error {
+	o, err := providers.ChangeState(ctx, a.p.state, outputKey(outpoint), func(o *output, _ bool) error {
 		if o.Step >= a.scan.Number || found < 0 && spent < 0 && rivaled < 0 && o.Rival == nil && !a.grows(&o.life) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		o.Step = a.scan.Number
 		if found >= 0 && !a.back {
@@ -155,9 +157,9 @@ func (a *application) operation(ctx context.Context, of ours) error {
 	}
 	a.seen[of.Key] = true
 	here := slices.IndexFunc(a.block.Ours, func(o ours) bool { return o.Key == of.Key })
-	o, err := change(ctx, a.p.state, opKey(of.Key), func(o *operation) error {
+	o, err := providers.ChangeState(ctx, a.p.state, opKey(of.Key), func(o *operation, _ bool) error {
 		if o.Step >= a.scan.Number || here < 0 && !a.grows(&o.life) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		o.Step = a.scan.Number
 		txid := ""

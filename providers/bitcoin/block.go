@@ -99,7 +99,7 @@ func (p *Provider) loadBlock(ctx context.Context, key string) (*block, error) {
 		return b, nil
 	}
 	b = &block{}
-	version, err := p.state.load(ctx, key, b)
+	version, err := providers.LoadState(ctx, p.state, key, b)
 	if err == nil && version == 0 {
 		err = fmt.Errorf("bitcoin: %s is lost", key)
 	}
@@ -146,7 +146,7 @@ func (p *Provider) readBlock(ctx context.Context, s scan, hash string) (*block, 
 		}
 	}
 	key := blockKey(hash, s.Number+1)
-	_, err = p.state.save(ctx, key, b, 0)
+	_, err = providers.SaveState(ctx, p.state, key, b, 0)
 	if errors.Is(err, providers.ErrStateConflict) {
 		return p.loadBlock(ctx, key) // another process was first, at the same step
 	}
@@ -175,11 +175,11 @@ func (p *Provider) match(ctx context.Context, b *block, coins map[string]int64, 
 	if spent > 0 {
 		var d sentDoc
 		var op operation
-		if _, err := p.state.load(ctx, sentKey(txid.String()), &d); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, sentKey(txid.String()), &d); err != nil {
 			return err
 		}
 		if d.Key != "" {
-			if _, err := p.state.load(ctx, opKey(d.Key), &op); err != nil {
+			if _, err := providers.LoadState(ctx, p.state, opKey(d.Key), &op); err != nil {
 				return err
 			}
 		}

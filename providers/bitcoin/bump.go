@@ -46,7 +46,7 @@ func (p *Provider) waiting(ctx context.Context) (keys []string, err error) {
 	}
 	for outpoint := range coins {
 		var o output
-		if _, err := p.state.load(ctx, outputKey(outpoint), &o); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, outputKey(outpoint), &o); err != nil {
 			return nil, err
 		}
 		if o.Reserved != "" {
@@ -59,7 +59,7 @@ func (p *Provider) waiting(ctx context.Context) (keys []string, err error) {
 
 func (p *Provider) bump(ctx context.Context, key string) error {
 	var o operation
-	version, err := p.state.load(ctx, opKey(key), &o)
+	version, err := providers.LoadState(ctx, p.state, opKey(key), &o)
 	if err != nil || len(o.Sent) == 0 || o.Failed != nil || o.now() != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (p *Provider) bump(ctx context.Context, key string) error {
 	}
 	// As a withdrawal is made: planned, reserved, signed, stored, and then sent.
 	o.Plan = next
-	version, err = p.state.save(ctx, opKey(key), o, version)
+	version, err = providers.SaveState(ctx, p.state, opKey(key), o, version)
 	if err != nil {
 		return ignoreConflict(err)
 	}
@@ -96,7 +96,7 @@ func (p *Provider) bump(ctx context.Context, key string) error {
 		return err
 	}
 	o.Sent, o.Plan = append(o.Sent, v), nil
-	if _, err := p.state.save(ctx, opKey(key), o, version); err != nil {
+	if _, err := providers.SaveState(ctx, p.state, opKey(key), o, version); err != nil {
 		return ignoreConflict(err)
 	}
 	return p.node.send(ctx, v.Raw)

@@ -27,7 +27,7 @@ func coinKey(n int) string { return fmt.Sprintf("coins/%d", n) }
 func (p *Provider) coinPages(ctx context.Context) (pages []coinPage, versions []uint64, err error) {
 	for n := 0; ; n++ {
 		var pg coinPage
-		version, err := p.state.load(ctx, coinKey(n), &pg)
+		version, err := providers.LoadState(ctx, p.state, coinKey(n), &pg)
 		if err != nil || version == 0 {
 			return pages, versions, err
 		}
@@ -65,7 +65,7 @@ func (p *Provider) indexCoins(ctx context.Context, step uint64, add []coin, remo
 			return err
 		}
 	}
-	return fmt.Errorf("%w: coins", errBusy)
+	return fmt.Errorf("%w: coins", providers.ErrStateBusy)
 }
 
 func (p *Provider) indexOnce(
@@ -95,7 +95,7 @@ func (p *Provider) indexOnce(
 			continue
 		}
 		pg.Step = step
-		_, err := p.state.save(ctx, coinKey(n), pg, version)
+		_, err := providers.SaveState(ctx, p.state, coinKey(n), pg, version)
 		if errors.Is(err, providers.ErrStateConflict) {
 			return true, nil
 		}

@@ -83,7 +83,7 @@ type Provider struct {
 	asset  currency.Asset
 	node   node
 	signer providers.Signer
-	state  documents
+	state  providers.StateStore
 	keys   *keys
 
 	mu      sync.Mutex
@@ -117,7 +117,7 @@ func New(state providers.StateStore, signer providers.Signer, c Config) (*Provid
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{asset: asset, signer: signer, state: documents{state}, blocks: map[string]*block{}}
+	p := &Provider{asset: asset, signer: signer, state: state, blocks: map[string]*block{}}
 	c.Name = cmp.Or(c.Name, "bitcoin")
 	c.Finality = cmp.Or(c.Finality, 144)
 	c.Dust = cmp.Or(c.Dust, p.amount(1000))

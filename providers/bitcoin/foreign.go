@@ -30,9 +30,9 @@ func (a *application) foreign(ctx context.Context, f foreign) error {
 			return err
 		}
 	}
-	l, err := change(ctx, a.p.state, foreignKey(f.TxID), func(l *loss) error {
+	l, err := providers.ChangeState(ctx, a.p.state, foreignKey(f.TxID), func(l *loss, _ bool) error {
 		if l.Step >= a.scan.Number || !here && !a.grows(&l.life) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		l.Step, l.Units, l.Required = a.scan.Number, f.Units, a.p.required(f.Units)
 		for _, key := range victims {
@@ -68,14 +68,14 @@ func (a *application) victims(ctx context.Context, by string) (keys []string, er
 			continue
 		}
 		var o output
-		if _, err := a.p.state.load(ctx, outputKey(s.Output), &o); err != nil {
+		if _, err := providers.LoadState(ctx, a.p.state, outputKey(s.Output), &o); err != nil {
 			return nil, err
 		}
 		if o.Reserved == "" || slices.Contains(keys, o.Reserved) {
 			continue
 		}
 		var op operation
-		if _, err := a.p.state.load(ctx, opKey(o.Reserved), &op); err != nil {
+		if _, err := providers.LoadState(ctx, a.p.state, opKey(o.Reserved), &op); err != nil {
 			return nil, err
 		}
 		if op.needs(s.Output) {
@@ -87,9 +87,9 @@ func (a *application) victims(ctx context.Context, by string) (keys []string, er
 
 // lose fails a withdrawal that can never be mined.
 func (a *application) lose(ctx context.Context, key string) error {
-	_, err := change(ctx, a.p.state, opKey(key), func(o *operation) error {
+	_, err := providers.ChangeState(ctx, a.p.state, opKey(key), func(o *operation, _ bool) error {
 		if o.Failed != nil || o.now() != nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		o.Failed = &failure{Code: "inputs_spent", Public: "The payment could not be made."}
 		return nil
@@ -103,12 +103,12 @@ const Unexplained providers.EffectKind = "unexplained"
 
 func (p *Provider) reportForeign(ctx context.Context, txid string) (providers.Report, bool, error) {
 	var l loss
-	version, err := p.state.load(ctx, foreignKey(txid), &l)
+	version, err := providers.LoadState(ctx, p.state, foreignKey(txid), &l)
 	if err != nil || version == 0 {
 		return providers.Report{}, false, err
 	}
 	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, scanKey, &s); err != nil {
 		return providers.Report{}, false, err
 	}
 	r := providers.Report{Reference: txid, Kind: providers.Settlement}

@@ -21,7 +21,7 @@ func halted(why string) error { return fmt.Errorf("bitcoin: %w: %s", providers.E
 // halt makes durable that nothing goes on, and why.
 func (p *Provider) halt(ctx context.Context, s scan, version uint64, h halt) error {
 	s.Halt = &h
-	if _, err := p.state.save(ctx, scanKey, s, version); err != nil {
+	if _, err := providers.SaveState(ctx, p.state, scanKey, s, version); err != nil {
 		return err
 	}
 	return halted(h.Why)
@@ -42,9 +42,9 @@ func (p *Provider) Halted(ctx context.Context) (string, error) {
 // against suspense. When the node was on another network, correct that first.
 func (p *Provider) Resume(ctx context.Context) error {
 	p.setRight(false)
-	_, err := change(ctx, p.state, scanKey, func(s *scan) error {
+	_, err := providers.ChangeState(ctx, p.state, scanKey, func(s *scan, _ bool) error {
 		if s.Halt == nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		s.Allowed, s.Halt = *s.Halt, nil
 		return nil

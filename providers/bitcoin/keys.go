@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/hdkey"
 )
 
@@ -108,14 +109,14 @@ const changeKey = "change"
 // nextChange takes an address for change. One that is not used in the end leaves a gap, which costs nothing: what is watched goes by this
 // number.
 func (p *Provider) nextChange(ctx context.Context) (place, error) {
-	d, err := change(ctx, p.state, changeKey, func(d *changeDoc) error { d.Next++; return nil })
+	d, err := providers.ChangeState(ctx, p.state, changeKey, func(d *changeDoc, _ bool) error { d.Next++; return nil })
 	return place{change44, d.Next - 1}, err
 }
 
 // rewatch learns of addresses that other processes made.
 func (p *Provider) rewatch(ctx context.Context) error {
 	var d changeDoc
-	if _, err := p.state.load(ctx, changeKey, &d); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, changeKey, &d); err != nil {
 		return err
 	}
 	n, err := p.countAddresses(ctx)

@@ -30,33 +30,26 @@ func (p *Provider) announce(ctx context.Context, events ...event) error {
 	p.mu.Lock()
 	n := p.logPage
 	p.mu.Unlock()
-	for range tries {
-		if len(events) == 0 {
-			p.mu.Lock()
-			p.logPage = max(p.logPage, n)
-			p.mu.Unlock()
+	for len(events) > 0 {
+		room := 0
+		_, err := providers.ChangeState(ctx, p.state, logKey(n), func(pg *logPage, _ bool) error {
+			if room = min(pageSize-len(pg.Items), len(events)); room == 0 {
+				return providers.ErrStateSame
+			}
+			pg.Items = append(pg.Items, events[:room]...)
 			return nil
-		}
-		var pg logPage
-		version, err := p.state.load(ctx, logKey(n), &pg)
+		})
 		if err != nil {
 			return err
 		}
-		room := min(pageSize-len(pg.Items), len(events))
-		if room == 0 {
+		if events = events[room:]; room == 0 {
 			n++
-			continue
-		}
-		pg.Items = append(pg.Items, events[:room]...)
-		_, err = p.state.save(ctx, logKey(n), pg, version)
-		switch {
-		case err == nil:
-			events = events[room:]
-		case !errors.Is(err, providers.ErrStateConflict):
-			return err
 		}
 	}
-	return fmt.Errorf("%w: events", errBusy)
+	p.mu.Lock()
+	p.logPage = max(p.logPage, n)
+	p.mu.Unlock()
+	return nil
 }
 
 // Poll implements providers.Poller. It reads what the chain has got since the last call, at most Config.BlocksPerCall blocks, and
@@ -80,7 +73,7 @@ func (p *Provider) Poll(ctx context.Context, cursor string, limit int) (events [
 	next = cursor
 	for ; len(events) < limit; page, item = page+1, 0 {
 		var pg logPage
-		if _, err := p.state.load(ctx, logKey(page), &pg); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, logKey(page), &pg); err != nil {
 			return nil, cursor, err
 		}
 		for ; item < len(pg.Items) && len(events) < limit; item++ {

@@ -208,7 +208,7 @@ func (p *Provider) keyOf(ctx context.Context, q providers.Query) (string, error)
 	if !couldBeOurs(q.Reference) {
 		return "", nil
 	}
-	_, err := p.state.load(ctx, sentKey(q.Reference), &d)
+	_, err := providers.LoadState(ctx, p.state, sentKey(q.Reference), &d)
 	return d.Key, err
 }
 
@@ -226,7 +226,7 @@ func (p *Provider) waits(ctx context.Context, key string) (bool, error) {
 	if key == "" {
 		return false, nil
 	}
-	if _, err := p.state.load(ctx, opKey(key), &o); err != nil || o.now() != nil {
+	if _, err := providers.LoadState(ctx, p.state, opKey(key), &o); err != nil || o.now() != nil {
 		return false, err
 	}
 	for i := len(o.Sent) - 1; i >= 0; i-- {
@@ -244,7 +244,7 @@ func (p *Provider) find(ctx context.Context, key, reference string) (providers.R
 		return p.findReference(ctx, reference)
 	}
 	var o operation
-	version, err := p.state.load(ctx, opKey(key), &o)
+	version, err := providers.LoadState(ctx, p.state, opKey(key), &o)
 	if err != nil {
 		return providers.Report{}, err
 	}
@@ -277,7 +277,7 @@ func (p *Provider) findReference(ctx context.Context, reference string) (provide
 		}
 	}
 	var d sentDoc
-	if _, err := p.state.load(ctx, sentKey(reference), &d); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, sentKey(reference), &d); err != nil {
 		return providers.Report{}, err
 	}
 	if d.Key == "" {

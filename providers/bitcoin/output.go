@@ -58,12 +58,12 @@ func (p *Provider) begin(o *output, f find) {
 // reportDeposit reports money that came to an address. Change is no deposit.
 func (p *Provider) reportDeposit(ctx context.Context, reference string) (providers.Report, bool, error) {
 	var o output
-	version, err := p.state.load(ctx, outputKey(reference), &o)
+	version, err := providers.LoadState(ctx, p.state, outputKey(reference), &o)
 	if err != nil || version == 0 || o.Change {
 		return providers.Report{}, false, err
 	}
 	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, scanKey, &s); err != nil {
 		return providers.Report{}, false, err
 	}
 	l, err := p.keys.at(o.Place)

@@ -103,7 +103,7 @@ func (v *variant) settle(units int64, fee func(vbytes int64) int64, script []byt
 // free tells, of the coins that are unspent, which are confirmed and not another operation's.
 func (p *Provider) free(ctx context.Context, key string) (coins []coin, free func(c coin) (input, bool, error), err error) {
 	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, scanKey, &s); err != nil {
 		return nil, nil, err
 	}
 	unspent, err := p.coins(ctx)
@@ -115,7 +115,7 @@ func (p *Provider) free(ctx context.Context, key string) (coins []coin, free fun
 	}
 	return coins, func(c coin) (input, bool, error) {
 		var o output
-		if _, err := p.state.load(ctx, outputKey(c.Output), &o); err != nil || !o.spendable(s.Height) {
+		if _, err := providers.LoadState(ctx, p.state, outputKey(c.Output), &o); err != nil || !o.spendable(s.Height) {
 			return input{}, false, err
 		}
 		taken, err := p.taken(ctx, c.Output, o, key)
@@ -130,7 +130,7 @@ func (p *Provider) taken(ctx context.Context, outpoint string, o output, key str
 		return false, nil
 	}
 	var holder operation
-	_, err := p.state.load(ctx, opKey(o.Reserved), &holder)
+	_, err := providers.LoadState(ctx, p.state, opKey(o.Reserved), &holder)
 	return holder.spends(outpoint), err
 }
 
@@ -139,13 +139,13 @@ func (p *Provider) taken(ctx context.Context, outpoint string, o output, key str
 func (p *Provider) reserve(ctx context.Context, key string, v variant) (bool, error) {
 	for _, in := range v.Inputs {
 		taken := false
-		_, err := change(ctx, p.state, outputKey(in.Output), func(o *output) error {
+		_, err := providers.ChangeState(ctx, p.state, outputKey(in.Output), func(o *output, _ bool) error {
 			if taken = o.SpentBy != "" || o.now() == nil; taken {
-				return errSame
+				return providers.ErrStateSame
 			}
 			var err error
 			if taken, err = p.taken(ctx, in.Output, *o, key); taken && err == nil {
-				err = errSame
+				err = providers.ErrStateSame
 			}
 			o.Reserved, o.Claims = key, o.Claims+1
 			return err

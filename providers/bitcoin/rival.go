@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/btcsuite/btcd/wire/v2"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // This file is about deposits that are orphaned and cannot come back, because what they spend was spent otherwise.
@@ -21,7 +23,7 @@ func (p *Provider) orphans(ctx context.Context, s scan) (map[string][]string, er
 	by := map[string][]string{}
 	for _, ref := range s.Orphans {
 		var o output
-		if _, err := p.state.load(ctx, outputKey(ref), &o); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, outputKey(ref), &o); err != nil {
 			return nil, err
 		}
 		for _, in := range o.Inputs {
@@ -77,7 +79,7 @@ func (a *application) bury(ctx context.Context, outpoint string, o output) error
 		return nil
 	}
 	var op operation
-	if _, err := a.p.state.load(ctx, opKey(o.Reserved), &op); err != nil || !op.needs(outpoint) {
+	if _, err := providers.LoadState(ctx, a.p.state, opKey(o.Reserved), &op); err != nil || !op.needs(outpoint) {
 		return err
 	}
 	return a.lose(ctx, o.Reserved)

@@ -84,7 +84,7 @@ func (p *Provider) catchUp(ctx context.Context) (done bool, err error) {
 }
 
 func (p *Provider) loadScan(ctx context.Context) (s scan, version uint64, err error) {
-	version, err = p.state.load(ctx, scanKey, &s)
+	version, err = providers.LoadState(ctx, p.state, scanKey, &s)
 	p.mu.Lock()
 	p.logPage, p.page = max(p.logPage, s.Events), max(p.page, s.Addresses)
 	p.mu.Unlock()
@@ -118,7 +118,7 @@ func (p *Provider) startScan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.state.save(ctx, scanKey, scan{Height: height, Block: hash, Start: height + 1, High: height}, 0)
+	_, err = providers.SaveState(ctx, p.state, scanKey, scan{Height: height, Block: hash, Start: height + 1, High: height}, 0)
 	return err
 }
 
@@ -166,7 +166,7 @@ func (p *Provider) beginStep(ctx context.Context, s scan, version uint64) (done 
 	}
 	s.Number++
 	s.Step = &step{Block: next, Doc: blockKey(next, s.Number)}
-	_, err = p.state.save(ctx, scanKey, s, version)
+	_, err = providers.SaveState(ctx, p.state, scanKey, s, version)
 	return false, err
 }
 
@@ -195,7 +195,7 @@ func (p *Provider) goBack(ctx context.Context, s scan, version uint64) error {
 	}
 	s.Number++
 	s.Step = &step{Block: s.Block, Doc: s.Doc, Back: true}
-	_, err := p.state.save(ctx, scanKey, s, version)
+	_, err := providers.SaveState(ctx, p.state, scanKey, s, version)
 	return err
 }
 
@@ -219,6 +219,6 @@ func (p *Provider) finish(ctx context.Context, s scan, version uint64) error {
 	p.mu.Lock()
 	s.Events, s.Addresses = p.logPage, p.page
 	p.mu.Unlock()
-	_, err = p.state.save(ctx, scanKey, s, version)
+	_, err = providers.SaveState(ctx, p.state, scanKey, s, version)
 	return err
 }

@@ -18,7 +18,7 @@ var errNoAddress = errors.New("bitcoin: this is no address of the network")
 func (p *Provider) withdraw(ctx context.Context, op providers.Operation) (providers.Report, error) {
 	for range tries {
 		var o operation
-		version, err := p.state.load(ctx, opKey(op.Key), &o)
+		version, err := providers.LoadState(ctx, p.state, opKey(op.Key), &o)
 		switch {
 		case err != nil:
 			return providers.Report{}, notSent(err)
@@ -45,7 +45,7 @@ func (p *Provider) withdraw(ctx context.Context, op providers.Operation) (provid
 		if err != nil {
 			return providers.Report{}, err
 		}
-		if _, err = p.state.save(ctx, opKey(op.Key), next, version); err != nil && !errors.Is(err, providers.ErrStateConflict) {
+		if _, err = providers.SaveState(ctx, p.state, opKey(op.Key), next, version); err != nil && !errors.Is(err, providers.ErrStateConflict) {
 			// Nothing is sent before what was signed is known to be stored; what may be stored may be sent by whoever finds it.
 			if len(next.Sent) > 0 {
 				return providers.Report{}, err
@@ -53,7 +53,7 @@ func (p *Provider) withdraw(ctx context.Context, op providers.Operation) (provid
 			return providers.Report{}, notSent(err)
 		}
 	}
-	return providers.Report{}, notSent(fmt.Errorf("%w: %s", errBusy, opKey(op.Key)))
+	return providers.Report{}, notSent(fmt.Errorf("%w: %s", providers.ErrStateBusy, opKey(op.Key)))
 }
 
 // prepare returns an operation one step further: refused, planned, or signed.
@@ -120,9 +120,9 @@ func (p *Provider) sign(
 
 // nameSent stores whose transaction it is, before it is stored with its operation.
 func (p *Provider) nameSent(ctx context.Context, txid, key string) error {
-	_, err := change(ctx, p.state, sentKey(txid), func(d *sentDoc) error {
+	_, err := providers.ChangeState(ctx, p.state, sentKey(txid), func(d *sentDoc, _ bool) error {
 		if d.Key == key {
-			return errSame
+			return providers.ErrStateSame
 		}
 		d.Key = key
 		return nil
@@ -134,7 +134,7 @@ func (p *Provider) nameSent(ctx context.Context, txid, key string) error {
 // is in the chain. What is stored may be sent by whoever finds it, so every error from here on is Maybe.
 func (p *Provider) broadcast(ctx context.Context, op providers.Operation, o operation) (providers.Report, error) {
 	var s scan
-	if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, scanKey, &s); err != nil {
 		return providers.Report{}, err
 	}
 	if s.Halt != nil {
@@ -182,7 +182,7 @@ func (p *Provider) reportWithdrawal(ctx context.Context, key string, o operation
 	r := providers.Report{Key: key, Kind: providers.Withdrawal, State: providers.Pending, At: o.At}
 	if len(o.Sent) > 0 {
 		var s scan
-		if _, err := p.state.load(ctx, scanKey, &s); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, scanKey, &s); err != nil {
 			return providers.Report{}, err
 		}
 		r.Reference = o.Sent[0].TxID

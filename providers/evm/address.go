@@ -44,7 +44,7 @@ func (p *Provider) derive(index uint32) (eth.Address, error) {
 // block that was read before this call was paid to one of these.
 func (p *Provider) ours(ctx context.Context) (func(eth.Address) (uint32, bool), error) {
 	var c addressCount
-	if _, err := p.state.load(ctx, "addresses", &c); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, "addresses", &c); err != nil {
 		return nil, err
 	}
 	b := p.addresses
@@ -69,7 +69,7 @@ func (p *Provider) ours(ctx context.Context) (func(eth.Address) (uint32, bool), 
 // is attributed to nobody else and to no other purpose.
 func (p *Provider) submitAddress(ctx context.Context, op providers.Operation) (providers.Report, error) {
 	var r record
-	version, err := p.state.load(ctx, opKey(op.Key), &r)
+	version, err := providers.LoadState(ctx, p.state, opKey(op.Key), &r)
 	if err != nil {
 		return providers.Report{}, notSent(err)
 	}
@@ -85,7 +85,7 @@ func (p *Provider) submitAddress(ctx context.Context, op providers.Operation) (p
 }
 
 func (p *Provider) newAddress(ctx context.Context, op providers.Operation) (record, error) {
-	count, err := change(ctx, p.state, "addresses", func(c *addressCount, _ bool) error {
+	count, err := providers.ChangeState(ctx, p.state, "addresses", func(c *addressCount, _ bool) error {
 		c.Next++
 		return nil
 	})
@@ -102,7 +102,7 @@ func (p *Provider) newAddress(ctx context.Context, op providers.Operation) (reco
 		Kind: providers.DepositAddress, Key: op.Key, Reference: a.String(), Asset: op.Asset, To: a.String(), Member: op.Member, Index: index,
 		At: p.config.Now().UTC(), Changes: 1,
 	}
-	_, err = change(ctx, p.state, addressKey(index), func(o *addressOwner, _ bool) error {
+	_, err = providers.ChangeState(ctx, p.state, addressKey(index), func(o *addressOwner, _ bool) error {
 		o.Op = op.Key
 		return nil
 	})
@@ -113,10 +113,10 @@ func (p *Provider) newAddress(ctx context.Context, op providers.Operation) (reco
 		return record{}, notSent(err)
 	}
 	mine := r
-	err = p.state.save(ctx, key, r, 0)
+	_, err = providers.SaveState(ctx, p.state, key, r, 0)
 	if errors.Is(err, providers.ErrStateConflict) {
 		r = record{}
-		if _, err = p.state.load(ctx, key, &r); err != nil {
+		if _, err = providers.LoadState(ctx, p.state, key, &r); err != nil {
 			return record{}, &providers.Error{Err: err}
 		}
 		if r.Index != mine.Index {
@@ -134,14 +134,14 @@ func (p *Provider) newAddress(ctx context.Context, op providers.Operation) (reco
 // owner returns the record of the operation that made a deposit address; none if a crash kept it from being made.
 func (p *Provider) owner(ctx context.Context, index uint32) (record, error) {
 	var o addressOwner
-	if _, err := p.state.load(ctx, addressKey(index), &o); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, addressKey(index), &o); err != nil {
 		return record{}, err
 	}
 	var r record
 	if o.Op == "" {
 		return r, nil
 	}
-	if _, err := p.state.load(ctx, opKey(o.Op), &r); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, opKey(o.Op), &r); err != nil {
 		return record{}, err
 	}
 	if r.Index != index {

@@ -120,7 +120,7 @@ type Provider struct {
 	config    Config
 	chain     string // CAIP-2
 	endpoints []*endpoint
-	state     documents
+	state     providers.StateStore
 	treasury  eth.Address
 	deposits  *hdkey.Public
 	native    *asset
@@ -139,11 +139,11 @@ func New(c Config) (*Provider, error) {
 	}
 	c.defaults()
 	p := &Provider{
-		config: c, chain: "eip155:" + strconv.FormatUint(c.ChainID, 10), state: documents{c.State},
+		config: c, chain: "eip155:" + strconv.FormatUint(c.ChainID, 10), state: c.State,
 		assets: map[currency.AssetID]*asset{}, tokens: map[eth.Address]*asset{},
 	}
 	p.addresses = &addressBook{known: map[eth.Address]uint32{}}
-	p.log = &eventLog{documents: p.state}
+	p.log = &eventLog{store: p.state}
 	var err error
 	switch {
 	case c.ChainID == 0:

@@ -21,7 +21,7 @@ func (l *look) arrive(ctx context.Context, f finding, again bool) error {
 	}
 	r, err := l.touch(ctx, f.key, again, func(r *record, isNew bool) error {
 		if !isNew && r.Mined != nil && r.Mined.Block == f.mined.Block && r.Mined.Tx == f.mined.Tx {
-			return errSame
+			return providers.ErrStateSame
 		}
 		if isNew {
 			*r = f.fresh
@@ -41,7 +41,7 @@ func (l *look) arrive(ctx context.Context, f finding, again bool) error {
 		return err
 	}
 	if f.displace != "" {
-		if _, err := change(ctx, l.state, f.key+"/displaces", func(a *about, _ bool) error {
+		if _, err := providers.ChangeState(ctx, l.state, f.key+"/displaces", func(a *about, _ bool) error {
 			a.Key = f.displace
 			return nil
 		}); err != nil {
@@ -58,7 +58,7 @@ func (l *look) arrive(ctx context.Context, f finding, again bool) error {
 func (l *look) orphan(ctx context.Context, key string, block eth.Hash, again bool) error {
 	r, err := l.touch(ctx, key, again, func(r *record, _ bool) error {
 		if r.Mined == nil || r.Mined.Block != block {
-			return errSame
+			return providers.ErrStateSame
 		}
 		if r.Order != nil && len(r.Order.Versions) > 0 {
 			r.Required = l.required(r.Amount)
@@ -71,9 +71,9 @@ func (l *look) orphan(ctx context.Context, key string, block eth.Hash, again boo
 	if r.Order != nil {
 		return l.settled(ctx, r.Order.From, key, false, false)
 	}
-	_, err = change(ctx, l.state, "lost", func(s *lost, _ bool) error {
+	_, err = providers.ChangeState(ctx, l.state, "lost", func(s *lost, _ bool) error {
 		if slices.Contains(s.Keys, key) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		s.Keys = append(s.Keys, key)
 		return nil
@@ -90,14 +90,14 @@ type lost struct {
 // because its sender's nonce was finally used by another transaction, is over.
 func (l *look) giveUp(ctx context.Context) error {
 	var all lost
-	if _, err := l.state.load(ctx, "lost", &all); err != nil || len(all.Keys) == 0 || l.s.Height < uint64(l.config.Finality) {
+	if _, err := providers.LoadState(ctx, l.state, "lost", &all); err != nil || len(all.Keys) == 0 || l.s.Height < uint64(l.config.Finality) {
 		return err
 	}
 	final := hexNumber(l.s.Height - uint64(l.config.Finality) + 1)
 	over := map[string]bool{}
 	for _, key := range all.Keys {
 		var r record
-		if _, err := l.state.load(ctx, key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, l.state, key, &r); err != nil {
 			return err
 		}
 		if r.Mined != nil || r.Gone != nil || r.Payer == nil {
@@ -113,7 +113,7 @@ func (l *look) giveUp(ctx context.Context) error {
 		}
 		if _, err := l.touch(ctx, key, true, func(r *record, _ bool) error {
 			if r.Mined != nil || r.Gone != nil {
-				return errSame
+				return providers.ErrStateSame
 			}
 			r.Gone = &providers.Reason{Code: "double_spent", Public: "The payment was replaced by another one."}
 			return nil
@@ -122,10 +122,10 @@ func (l *look) giveUp(ctx context.Context) error {
 		}
 		over[key] = true
 	}
-	_, err := change(ctx, l.state, "lost", func(s *lost, _ bool) error {
+	_, err := providers.ChangeState(ctx, l.state, "lost", func(s *lost, _ bool) error {
 		before := len(s.Keys)
 		if s.Keys = slices.DeleteFunc(s.Keys, func(k string) bool { return over[k] }); len(s.Keys) == before {
-			return errSame
+			return providers.ErrStateSame
 		}
 		return nil
 	})
@@ -135,14 +135,14 @@ func (l *look) giveUp(ctx context.Context) error {
 // mature counts, or makes final, what in a block waited for as many confirmations as it has now.
 func (l *look) mature(ctx context.Context, height uint64, confirmations uint, again bool) error {
 	var b busyBlock
-	if _, err := l.state.load(ctx, blockKey(height), &b); err != nil {
+	if _, err := providers.LoadState(ctx, l.state, blockKey(height), &b); err != nil {
 		return err
 	}
 	final := confirmations == l.config.Finality
 	var wait []string
 	for _, key := range b.Keys {
 		var r record
-		if _, err := l.state.load(ctx, key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, l.state, key, &r); err != nil {
 			return err
 		}
 		if r.Mined != nil && r.Mined.Block == b.Block && (final || r.Required == confirmations) {
@@ -159,7 +159,7 @@ func (l *look) mature(ctx context.Context, height uint64, confirmations uint, ag
 	for _, key := range wait {
 		r, err := l.touch(ctx, key, again, func(r *record, _ bool) error {
 			if r.Mined == nil || r.Mined.Block != b.Block || r.Counted && (r.Final || !final) {
-				return errSame
+				return providers.ErrStateSame
 			}
 			if !r.Counted {
 				r.count(l.chain)
@@ -202,12 +202,12 @@ func (l *look) finish(ctx context.Context, key string, r record, again bool) err
 		return l.sweepable(ctx, r)
 	}
 	var displaced about
-	if _, err := l.state.load(ctx, key+"/displaces", &displaced); err != nil || displaced.Key == "" {
+	if _, err := providers.LoadState(ctx, l.state, key+"/displaces", &displaced); err != nil || displaced.Key == "" {
 		return err
 	}
 	loser, err := l.touch(ctx, displaced.Key, again, func(r *record, _ bool) error {
 		if r.Gone != nil || r.Mined != nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		r.Gone = &providers.Reason{Code: "nonce_taken", Public: "The payment was replaced by another one."}
 		return nil
@@ -255,9 +255,9 @@ type totals struct {
 
 // addUp adds a final block, once.
 func (l *look) addUp(ctx context.Context, height uint64, sums map[currency.AssetID]*big.Int) error {
-	_, err := change(ctx, l.state, "totals", func(t *totals, _ bool) error {
+	_, err := providers.ChangeState(ctx, l.state, "totals", func(t *totals, _ bool) error {
 		if t.Height >= height {
-			return errSame
+			return providers.ErrStateSame
 		}
 		t.Height = height
 		t.add(sums, 1)
@@ -268,14 +268,14 @@ func (l *look) addUp(ctx context.Context, height uint64, sums map[currency.Asset
 
 // takeOff takes a block that was final off the totals, once: blocks go out from the newest to the oldest.
 func (l *look) takeOff(ctx context.Context, height uint64, b busyBlock) error {
-	_, err := change(ctx, l.state, "totals", func(t *totals, _ bool) error {
+	_, err := providers.ChangeState(ctx, l.state, "totals", func(t *totals, _ bool) error {
 		if t.Height < height || height == 0 {
-			return errSame
+			return providers.ErrStateSame
 		}
 		sums := map[currency.AssetID]*big.Int{}
 		for _, key := range b.Keys {
 			var r record
-			if _, err := l.state.load(ctx, key, &r); err != nil {
+			if _, err := providers.LoadState(ctx, l.state, key, &r); err != nil {
 				return err
 			}
 			if r.Final && r.Mined != nil && r.Mined.Block == b.Block {

@@ -85,14 +85,14 @@ func (l *look) find(ctx context.Context, b *eth.Block, ours func(eth.Address) (u
 // between our addresses.
 func (s *search) ourTransaction(ctx context.Context, tx eth.BlockTx, receipt *eth.Receipt) (internal bool, err error) {
 	var a about
-	if _, err := s.state.load(ctx, refKey(tx.Hash.String()), &a); err != nil {
+	if _, err := providers.LoadState(ctx, s.state, refKey(tx.Hash.String()), &a); err != nil {
 		return false, err
 	}
 	f := finding{key: a.Key, mined: s.at}
 	f.mined.Tx = tx.Hash
 	var r record
 	if a.Key != "" {
-		if _, err := s.state.load(ctx, a.Key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, s.state, a.Key, &r); err != nil {
 			return false, err
 		}
 	}
@@ -117,7 +117,7 @@ func (s *search) ourTransaction(ctx context.Context, tx eth.BlockTx, receipt *et
 // holder is the record to which we gave a nonce that a transaction uses which is not ours.
 func (s *search) holder(ctx context.Context, tx eth.BlockTx) (string, error) {
 	var from sender
-	if _, err := s.state.load(ctx, senderKey(tx.From), &from); err != nil {
+	if _, err := providers.LoadState(ctx, s.state, senderKey(tx.From), &from); err != nil {
 		return "", err
 	}
 	for _, o := range from.Open {

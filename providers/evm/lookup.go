@@ -43,7 +43,7 @@ func (p *Provider) find(ctx context.Context, q providers.Query) (key string, r r
 	key = opKey(q.Key)
 	if q.Reference != "" {
 		var a about
-		if _, err := p.state.load(ctx, refKey(q.Reference), &a); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, refKey(q.Reference), &a); err != nil {
 			return "", r, err
 		}
 		if a.Key == "" || q.Key != "" && a.Key != key {
@@ -51,7 +51,7 @@ func (p *Provider) find(ctx context.Context, q providers.Query) (key string, r r
 		}
 		key = a.Key
 	}
-	_, err = p.state.load(ctx, key, &r)
+	_, err = providers.LoadState(ctx, p.state, key, &r)
 	return key, r, err
 }
 
@@ -95,7 +95,7 @@ func (p *Provider) Poll(ctx context.Context, cursor string, limit int) ([]provid
 	events := make([]providers.Event, 0, len(items))
 	for _, item := range items {
 		var r record
-		if _, err := p.state.load(ctx, item.Key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, item.Key, &r); err != nil {
 			return nil, cursor, err
 		}
 		report := p.report(r, height)

@@ -61,10 +61,10 @@ func (p *Provider) allocate(ctx context.Context, e *endpoint, from eth.Address, 
 		}
 	}
 	var got uint64
-	_, err = change(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
+	_, err = providers.ChangeState(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
 		if known := s.find(wants.Key); known != nil {
 			got = known.Nonce
-			return errSame
+			return providers.ErrStateSame
 		}
 		spentWei, spentUnits := new(big.Int).Set(wants.Wei), new(big.Int)
 		if wants.Units != nil {
@@ -99,10 +99,10 @@ func (p *Provider) allocate(ctx context.Context, e *endpoint, from eth.Address, 
 
 // giveBack frees the nonce of a record that was not signed, and never will be with this nonce.
 func (p *Provider) giveBack(ctx context.Context, from eth.Address, key string) error {
-	_, err := change(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
+	_, err := providers.ChangeState(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
 		known := s.find(key)
 		if known == nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		s.Free = append(s.Free, known.Nonce)
 		s.Open = slices.DeleteFunc(s.Open, func(o slot) bool { return o.Key == key })
@@ -113,11 +113,11 @@ func (p *Provider) giveBack(ctx context.Context, from eth.Address, key string) e
 
 // settled says that what has a nonce is mined, or not any more, or final.
 func (p *Provider) settled(ctx context.Context, from eth.Address, key string, isMined, isFinal bool) error {
-	_, err := change(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
+	_, err := providers.ChangeState(ctx, p.state, senderKey(from), func(s *sender, _ bool) error {
 		known := s.find(key)
 		switch {
 		case known == nil, !isFinal && known.Mined == isMined:
-			return errSame
+			return providers.ErrStateSame
 		case isFinal:
 			s.Open = slices.DeleteFunc(s.Open, func(o slot) bool { return o.Key == key })
 		default:
@@ -150,12 +150,12 @@ func (p *Provider) sign(ctx context.Context, key string, r record, tx eth.Tx, in
 		return r, err
 	}
 	had := len(r.Order.Versions)
-	stored, err := change(ctx, p.state, key, func(now *record, _ bool) error {
+	stored, err := providers.ChangeState(ctx, p.state, key, func(now *record, _ bool) error {
 		switch {
 		case now.Order == nil || now.Gone != nil || now.Order.Nonce == nil || *now.Order.Nonce != tx.Nonce:
 			return errDetached
 		case len(now.Order.Versions) > had:
-			return errSame
+			return providers.ErrStateSame
 		}
 		now.Order.Versions = append(now.Order.Versions, version{
 			Hash: signed.Hash, Raw: signed.Raw, Tip: tx.Tip, MaxFee: tx.MaxFee, Gas: tx.Gas, At: p.config.Now().UTC(),

@@ -72,7 +72,7 @@ func (p *Provider) Reconcile(ctx context.Context) ([]Balance, error) {
 		}
 		all = append(all, Balance{Asset: a.Asset.ID(), Height: final, Chain: sum})
 	}
-	if _, err := change(ctx, p.state, "totals", func(t *totals, _ bool) error { return p.compare(t, all, h) }); err != nil {
+	if _, err := providers.ChangeState(ctx, p.state, "totals", func(t *totals, _ bool) error { return p.compare(t, all, h) }); err != nil {
 		return nil, err
 	}
 	return all, p.reportFound(ctx)
@@ -101,7 +101,7 @@ func (p *Provider) compare(t *totals, all []Balance, h *eth.Header) error {
 		found = true
 	}
 	if !found {
-		return errSame
+		return providers.ErrStateSame
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (p *Provider) compare(t *totals, all []Balance, h *eth.Header) error {
 // reportFound makes a deposit of what a reconciliation found.
 func (p *Provider) reportFound(ctx context.Context) error {
 	var t totals
-	if _, err := p.state.load(ctx, "totals", &t); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, "totals", &t); err != nil {
 		return err
 	}
 	for _, f := range t.Found {
@@ -118,9 +118,9 @@ func (p *Provider) reportFound(ctx context.Context) error {
 		if err := p.refer(ctx, reference, key); err != nil {
 			return err
 		}
-		r, err := change(ctx, p.state, key, func(r *record, isNew bool) error {
+		r, err := providers.ChangeState(ctx, p.state, key, func(r *record, isNew bool) error {
 			if !isNew {
-				return errSame
+				return providers.ErrStateSame
 			}
 			*r = record{
 				Kind: providers.Deposit, Reference: reference, To: p.treasury.String(), Amount: f.Amount, At: f.At,
@@ -139,7 +139,7 @@ func (p *Provider) reportFound(ctx context.Context) error {
 	if len(t.Found) == 0 {
 		return nil
 	}
-	_, err := change(ctx, p.state, "totals", func(now *totals, _ bool) error { return now.told(t.Found) })
+	_, err := providers.ChangeState(ctx, p.state, "totals", func(now *totals, _ bool) error { return now.told(t.Found) })
 	return err
 }
 
@@ -150,7 +150,7 @@ func (t *totals) told(reported []surplus) error {
 		return slices.ContainsFunc(reported, func(r surplus) bool { return r.Asset == f.Asset && r.Height == f.Height })
 	})
 	if len(t.Found) == before {
-		return errSame
+		return providers.ErrStateSame
 	}
 	return nil
 }
@@ -158,7 +158,7 @@ func (t *totals) told(reported []surplus) error {
 // holdings is what all our addresses hold of an asset at a height.
 func (p *Provider) holdings(ctx context.Context, e *endpoint, known *asset, height uint64) (*big.Int, error) {
 	var c addressCount
-	if _, err := p.state.load(ctx, "addresses", &c); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, "addresses", &c); err != nil {
 		return nil, err
 	}
 	sum := new(big.Int)

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/koshpay/kosh/providers"
 )
 
 // Two processes report the same surplus, and a third one finds another before the slower of them is through.
@@ -14,6 +16,6 @@ func TestASurplusIsForgottenOnlyWhenItWasReported(t *testing.T) {
 	require.NoError(t, both.told([]surplus{first}))
 	require.Empty(t, both.Found)
 	both.Found = append(both.Found, second)
-	require.ErrorIs(t, both.told([]surplus{first}), errSame)
+	require.ErrorIs(t, both.told([]surplus{first}), providers.ErrStateSame)
 	require.Equal(t, []surplus{second}, both.Found, "nobody has reported it yet")
 }

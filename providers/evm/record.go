@@ -190,9 +190,9 @@ type about struct {
 
 // refer lets a reference be looked up. It is written before anybody is told of it.
 func (p *Provider) refer(ctx context.Context, reference, key string) error {
-	_, err := change(ctx, p.state, refKey(reference), func(a *about, isNew bool) error {
+	_, err := providers.ChangeState(ctx, p.state, refKey(reference), func(a *about, isNew bool) error {
 		if !isNew {
-			return errSame
+			return providers.ErrStateSame
 		}
 		a.Key = key
 		return nil

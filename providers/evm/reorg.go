@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/evm/internal/eth"
 )
 
@@ -75,7 +76,7 @@ func (l *look) takeOut(ctx context.Context, again bool) error {
 // clear orphans what is in a block.
 func (l *look) clear(ctx context.Context, height uint64, again bool) error {
 	var b busyBlock
-	version, err := l.state.load(ctx, blockKey(height), &b)
+	version, err := providers.LoadState(ctx, l.state, blockKey(height), &b)
 	if err != nil || version == 0 {
 		return err
 	}
@@ -97,7 +98,7 @@ func (l *look) goBack(ctx context.Context, oldest uint64) error {
 	for to > l.s.First {
 		to--
 		var b busyBlock
-		if _, err := l.state.load(ctx, blockKey(to), &b); err != nil {
+		if _, err := providers.LoadState(ctx, l.state, blockKey(to), &b); err != nil {
 			return err
 		}
 		if b.Block == (eth.Hash{}) {

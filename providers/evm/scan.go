@@ -69,13 +69,13 @@ func (s *scan) push(height uint64, block eth.Hash, finality uint) {
 // height is how far the chain was looked at.
 func (p *Provider) height(ctx context.Context) (uint64, error) {
 	var s scan
-	_, err := p.state.load(ctx, "scan", &s)
+	_, err := providers.LoadState(ctx, p.state, "scan", &s)
 	return s.Height, err
 }
 
 // started sees to it that the chain is looked at from before anything of ours can be on it.
 func (p *Provider) started(ctx context.Context) error {
-	version, err := p.state.load(ctx, "scan", &scan{})
+	version, err := providers.LoadState(ctx, p.state, "scan", &scan{})
 	if err != nil || version > 0 {
 		return err
 	}
@@ -107,14 +107,14 @@ func (p *Provider) sync(ctx context.Context) (uint64, error) {
 			continue // another process looks too: go on from where it is
 		}
 		if err == nil && l.accept {
-			_, err = change(ctx, p.state, "halt", func(h *halted, _ bool) error {
+			_, err = providers.ChangeState(ctx, p.state, "halt", func(h *halted, _ bool) error {
 				h.Accept = false
 				return nil
 			})
 		}
 		return l.s.Height, err
 	}
-	return 0, fmt.Errorf("%w: scan", errBusy)
+	return 0, fmt.Errorf("%w: scan", providers.ErrStateBusy)
 }
 
 // look is one look at the chain.
@@ -184,7 +184,7 @@ func (l *look) contradicted(ctx context.Context) error {
 // begin reads where the last look ended, or begins.
 func (l *look) begin(ctx context.Context) (err error) {
 	l.s, l.dirty = scan{}, false
-	if l.version, err = l.state.load(ctx, "scan", &l.s); err != nil || l.version > 0 {
+	if l.version, err = providers.LoadState(ctx, l.state, "scan", &l.s); err != nil || l.version > 0 {
 		return err
 	}
 	before := l.head
@@ -201,7 +201,7 @@ func (l *look) begin(ctx context.Context) (err error) {
 }
 
 func (l *look) save(ctx context.Context) error {
-	if err := l.state.save(ctx, "scan", l.s, l.version); err != nil {
+	if _, err := providers.SaveState(ctx, l.state, "scan", l.s, l.version); err != nil {
 		return err
 	}
 	l.version++
@@ -336,12 +336,12 @@ func (l *look) take(ctx context.Context, found []finding, again bool) error {
 
 // putBlock writes which records are in a block.
 func (l *look) putBlock(ctx context.Context, height uint64, block eth.Hash, keys []string) error {
-	_, err := change(ctx, l.state, blockKey(height), func(b *busyBlock, _ bool) error {
+	_, err := providers.ChangeState(ctx, l.state, blockKey(height), func(b *busyBlock, _ bool) error {
 		if b.Sequence > l.s.Sequence {
 			return errStale
 		}
 		if b.Block == block && slices.Equal(b.Keys, keys) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		*b = busyBlock{Block: block, Keys: keys, Sequence: l.s.Sequence}
 		return nil
@@ -353,7 +353,7 @@ func (l *look) putBlock(ctx context.Context, height uint64, block eth.Hash, keys
 // nothing to change any more, because whoever changed it may have died before.
 func (l *look) touch(ctx context.Context, key string, again bool, do func(r *record, isNew bool) error) (record, error) {
 	did := false
-	r, err := change(ctx, l.state, key, func(r *record, isNew bool) error {
+	r, err := providers.ChangeState(ctx, l.state, key, func(r *record, isNew bool) error {
 		did = false
 		if r.Sequence > l.s.Sequence {
 			return errStale

@@ -2,7 +2,6 @@ package evm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -27,78 +26,15 @@ import (
 //	totals             what came and went in all final blocks
 //	log/<n>            what happened, for Poll
 //	halt               why the adapter stopped, and whether a person resumed it
-type documents struct{ store providers.StateStore }
 
-// load reads a document; one that was never stored is version 0 and leaves v alone.
-func (d documents) load(ctx context.Context, key string, v any) (version uint64, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	value, version, err := d.store.Load(ctx, key)
-	if err != nil {
-		return 0, fmt.Errorf("evm: loading %s: %w", key, err)
-	}
-	if version == 0 {
-		return 0, nil
-	}
-	if err := json.Unmarshal(value, v); err != nil {
-		return 0, fmt.Errorf("evm: %s holds something that cannot be read", key)
-	}
-	return version, nil
-}
-
-// save writes a document over the version that was read.
-func (d documents) save(ctx context.Context, key string, v any, version uint64) error {
-	value, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("evm: %s: %w", key, err)
-	}
-	if _, err = d.store.Store(ctx, key, value, version); err != nil {
-		return fmt.Errorf("evm: storing %s: %w", key, err)
-	}
-	return nil
-}
-
-var (
-	// errSame is what a change returns when there is nothing to change.
-	errSame = errors.New("evm: nothing to change")
-	// errBusy says that a document changed under our hands for too long.
-	errBusy = errors.New("evm: too many writers at once")
-	// errStale says that another process has looked further than this one.
-	errStale = errors.New("evm: another process is ahead")
-)
-
-const tries = 1000
-
-// change reads, changes and writes a document until nobody else was in between, and returns it as it stands then. An error of
-// do ends it; errSame does so without being one.
-func change[T any](ctx context.Context, d documents, key string, do func(v *T, isNew bool) error) (T, error) {
-	for range tries {
-		var v T
-		version, err := d.load(ctx, key, &v)
-		if err != nil {
-			return v, err
-		}
-		if err := do(&v, version == 0); err != nil {
-			if errors.Is(err, errSame) {
-				return v, nil
-			}
-			return v, err
-		}
-		err = d.save(ctx, key, v, version)
-		if !errors.Is(err, providers.ErrStateConflict) {
-			return v, err
-		}
-	}
-	var none T
-	return none, fmt.Errorf("%w: %s", errBusy, key)
-}
+// errStale says that another process has looked further than this one.
+var errStale = errors.New("evm: another process is ahead")
 
 // eventLog is what happened, in the order in which it was written down.
 type eventLog struct {
-	documents
-	mu   sync.Mutex
-	last int // the page that was last seen to be the last
+	store providers.StateStore
+	mu    sync.Mutex
+	last  int // the page that was last seen to be the last
 }
 
 type (
@@ -123,15 +59,15 @@ func (l *eventLog) add(ctx context.Context, item logItem) error {
 	l.mu.Unlock()
 	for {
 		full := false
-		_, err := change(ctx, l.documents, logKey(n), func(pg *logPage, _ bool) error {
+		_, err := providers.ChangeState(ctx, l.store, logKey(n), func(pg *logPage, _ bool) error {
 			for _, known := range pg.Items {
 				if known == item {
 					full = false
-					return errSame
+					return providers.ErrStateSame
 				}
 			}
 			if full = len(pg.Items) >= logSize; full {
-				return errSame
+				return providers.ErrStateSame
 			}
 			pg.Items = append(pg.Items, item)
 			return nil
@@ -155,7 +91,7 @@ func (l *eventLog) read(ctx context.Context, n, limit int) (items []logItem, err
 	for len(items) < limit {
 		var pg logPage
 		at := n + len(items)
-		if _, err := l.load(ctx, logKey(at/logSize), &pg); err != nil {
+		if _, err := providers.LoadState(ctx, l.store, logKey(at/logSize), &pg); err != nil {
 			return nil, err
 		}
 		rest := pg.Items[min(at%logSize, len(pg.Items)):]
@@ -176,9 +112,9 @@ type halted struct {
 
 // halt stops the adapter until Resume, and returns why.
 func (p *Provider) halt(ctx context.Context, reason string) error {
-	_, err := change(ctx, p.state, "halt", func(h *halted, _ bool) error {
+	_, err := providers.ChangeState(ctx, p.state, "halt", func(h *halted, _ bool) error {
 		if h.Reason != "" {
-			return errSame
+			return providers.ErrStateSame
 		}
 		h.Reason, h.Accept = reason, false
 		return nil
@@ -192,7 +128,7 @@ func (p *Provider) halt(ctx context.Context, reason string) error {
 // running returns nil, or ErrHalted with the reason.
 func (p *Provider) running(ctx context.Context) (halted, error) {
 	var h halted
-	if _, err := p.state.load(ctx, "halt", &h); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, "halt", &h); err != nil {
 		return h, err
 	}
 	if h.Reason != "" {
@@ -205,9 +141,9 @@ func (p *Provider) running(ctx context.Context) (halted, error) {
 // far back it differs from what was seen before: what is no longer on it is reported as taken back, final or not. Without a
 // halt it does nothing.
 func (p *Provider) Resume(ctx context.Context) error {
-	_, err := change(ctx, p.state, "halt", func(h *halted, _ bool) error {
+	_, err := providers.ChangeState(ctx, p.state, "halt", func(h *halted, _ bool) error {
 		if h.Reason == "" {
-			return errSame
+			return providers.ErrStateSame
 		}
 		*h = halted{Accept: true}
 		return nil

@@ -46,9 +46,9 @@ func (p *Provider) sweepable(ctx context.Context, r record) error {
 	if !ok {
 		return nil
 	}
-	_, err = change(ctx, p.state, "sweeps", func(s *sweeps, _ bool) error {
+	_, err = providers.ChangeState(ctx, p.state, "sweeps", func(s *sweeps, _ bool) error {
 		if slices.Contains(s.Indexes, index) {
-			return errSame
+			return providers.ErrStateSame
 		}
 		s.Indexes = append(s.Indexes, index)
 		return nil
@@ -65,7 +65,7 @@ func (p *Provider) Sweep(ctx context.Context) (did int, err error) {
 		return 0, err
 	}
 	var all sweeps
-	if _, err := p.state.load(ctx, "sweeps", &all); err != nil || len(all.Indexes) == 0 {
+	if _, err := providers.LoadState(ctx, p.state, "sweeps", &all); err != nil || len(all.Indexes) == 0 {
 		return 0, err
 	}
 	if p.config.DepositKeys == "" {
@@ -94,12 +94,12 @@ func (p *Provider) sweepOne(ctx context.Context, e *endpoint, index uint32) (act
 		return false, err
 	}
 	var s sweep
-	if _, err := p.state.load(ctx, sweepKey(index), &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, sweepKey(index), &s); err != nil {
 		return false, err
 	}
 	if s.Now != nil {
 		var r record
-		if _, err := p.state.load(ctx, s.Now.Key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, s.Now.Key, &r); err != nil {
 			return false, err
 		}
 		if !r.Counted && r.Gone == nil {
@@ -111,15 +111,15 @@ func (p *Provider) sweepOne(ctx context.Context, e *endpoint, index uint32) (act
 		return false, err
 	}
 	if next == nil {
-		_, err := change(ctx, p.state, "sweeps", func(all *sweeps, _ bool) error {
+		_, err := providers.ChangeState(ctx, p.state, "sweeps", func(all *sweeps, _ bool) error {
 			all.Indexes = slices.DeleteFunc(all.Indexes, func(n uint32) bool { return n == index })
 			return nil
 		})
 		return false, err
 	}
-	stored, err := change(ctx, p.state, sweepKey(index), func(now *sweep, _ bool) error {
+	stored, err := providers.ChangeState(ctx, p.state, sweepKey(index), func(now *sweep, _ bool) error {
 		if now.Made != s.Made {
-			return errSame // another process plans too
+			return providers.ErrStateSame // another process plans too
 		}
 		now.Made++
 		next.Key = fmt.Sprintf("own/%s/%d", from.Lower(), now.Made)
@@ -217,7 +217,7 @@ func (p *Provider) carryOn(ctx context.Context, s step, index uint32, from eth.A
 		r.To, r.Order = from.String(), &order{From: p.treasury, Key: p.config.Treasury.Key}
 	}
 	var before record
-	if _, err := p.state.load(ctx, s.Key, &before); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, s.Key, &before); err != nil {
 		return false, err
 	}
 	after, err := p.own(ctx, s.Key, r)

@@ -28,7 +28,7 @@ func (p *Provider) tend(ctx context.Context) error {
 func (p *Provider) senders(ctx context.Context) ([]eth.Address, error) {
 	all := []eth.Address{p.treasury}
 	var s sweeps
-	if _, err := p.state.load(ctx, "sweeps", &s); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, "sweeps", &s); err != nil {
 		return nil, err
 	}
 	for _, n := range s.Indexes {
@@ -55,7 +55,7 @@ func (p *Provider) Bump(ctx context.Context) (sent int, err error) {
 	var errs []error
 	for _, from := range all {
 		var s sender
-		if _, err := p.state.load(ctx, senderKey(from), &s); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, senderKey(from), &s); err != nil {
 			return sent, err
 		}
 		for _, o := range s.Open {
@@ -82,7 +82,7 @@ func isFeeCap(err error) bool {
 // push brings one transaction on, if it was accepted once: nothing but Submit sends what may never have been.
 func (p *Provider) push(ctx context.Context, key string) (did bool, err error) {
 	var r record
-	if _, err := p.state.load(ctx, key, &r); err != nil {
+	if _, err := providers.LoadState(ctx, p.state, key, &r); err != nil {
 		return false, err
 	}
 	if r.Order == nil || !r.Order.Seen || r.Mined != nil || r.Gone != nil || len(r.Order.Versions) == 0 {
@@ -139,7 +139,7 @@ func (p *Provider) Fill(ctx context.Context) (sent int, err error) {
 	}
 	for {
 		var s sender
-		if _, err := p.state.load(ctx, senderKey(p.treasury), &s); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, senderKey(p.treasury), &s); err != nil {
 			return sent, err
 		}
 		last, waiting, err := p.waiting(ctx, s)
@@ -153,7 +153,7 @@ func (p *Provider) Fill(ctx context.Context) (sent int, err error) {
 				}
 			}
 		}
-		if _, err := p.state.load(ctx, senderKey(p.treasury), &s); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, senderKey(p.treasury), &s); err != nil {
 			return sent, err
 		}
 		free := slices.DeleteFunc(s.Free, func(n uint64) bool { return n > last })
@@ -171,7 +171,7 @@ func (p *Provider) Fill(ctx context.Context) (sent int, err error) {
 func (p *Provider) waiting(ctx context.Context, s sender) (last uint64, found bool, err error) {
 	for _, o := range s.Open {
 		var r record
-		if _, err := p.state.load(ctx, o.Key, &r); err != nil {
+		if _, err := providers.LoadState(ctx, p.state, o.Key, &r); err != nil {
 			return 0, false, err
 		}
 		if o.Mined || r.Order == nil || len(r.Order.Versions) == 0 || p.config.Now().Sub(r.Order.Versions[0].At) < p.config.StuckAfter {
@@ -185,9 +185,9 @@ func (p *Provider) waiting(ctx context.Context, s sender) (last uint64, found bo
 // detach takes the nonce from a record that was never signed. Submitted again it gets another one.
 func (p *Provider) detach(ctx context.Context, key string) error {
 	loose := false
-	r, err := change(ctx, p.state, key, func(r *record, _ bool) error {
+	r, err := providers.ChangeState(ctx, p.state, key, func(r *record, _ bool) error {
 		if loose = r.Order != nil && len(r.Order.Versions) == 0; !loose || r.Order.Nonce == nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		r.Order.Nonce = nil
 		return nil
@@ -211,9 +211,9 @@ func (p *Provider) fill(ctx context.Context, nonce uint64) error {
 // own makes and sends a transaction that nobody asked for: a sweep, gas or a fill. Called again it goes on where it was.
 func (p *Provider) own(ctx context.Context, key string, fresh record) (record, error) {
 	fresh.At, fresh.Required = p.config.Now().UTC().Truncate(time.Second), p.required(fresh.Amount)
-	r, err := change(ctx, p.state, key, func(r *record, isNew bool) error {
+	r, err := providers.ChangeState(ctx, p.state, key, func(r *record, isNew bool) error {
 		if !isNew {
-			return errSame
+			return providers.ErrStateSame
 		}
 		*r = fresh
 		return nil
@@ -235,9 +235,9 @@ func (p *Provider) own(ctx context.Context, key string, fresh record) (record, e
 // abandon gives up a transaction of our own that could not be signed, and frees its nonce. It returns the cause.
 func (p *Provider) abandon(ctx context.Context, key string, cause error) error {
 	over := false
-	r, err := change(ctx, p.state, key, func(r *record, _ bool) error {
+	r, err := providers.ChangeState(ctx, p.state, key, func(r *record, _ bool) error {
 		if over = len(r.Order.Versions) == 0; !over || r.Gone != nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		r.Gone = &providers.Reason{Code: "abandoned"}
 		return nil

@@ -37,7 +37,7 @@ func (p *Provider) Submit(ctx context.Context, op providers.Operation) (provider
 // it, and then nothing may be said to be over.
 func (p *Provider) uncertain(ctx context.Context, op providers.Operation, err error) error {
 	var r record
-	if _, errLoad := p.state.load(ctx, opKey(op.Key), &r); errLoad != nil || r.Order != nil && len(r.Order.Versions) > 0 {
+	if _, errLoad := providers.LoadState(ctx, p.state, opKey(op.Key), &r); errLoad != nil || r.Order != nil && len(r.Order.Versions) > 0 {
 		return &providers.Error{Err: err}
 	}
 	return notSent(err)
@@ -96,7 +96,7 @@ func (p *Provider) submitWithdrawal(ctx context.Context, op providers.Operation)
 // intend writes down that a withdrawal is wanted, once for its key.
 func (p *Provider) intend(ctx context.Context, op providers.Operation) (record, error) {
 	var r record
-	version, err := p.state.load(ctx, opKey(op.Key), &r)
+	version, err := providers.LoadState(ctx, p.state, opKey(op.Key), &r)
 	if err != nil {
 		return r, &providers.Error{Err: err} // what an earlier attempt did cannot be seen
 	}
@@ -109,9 +109,9 @@ func (p *Provider) intend(ctx context.Context, op providers.Operation) (record, 
 			Member: op.Member, At: p.config.Now().UTC(), Required: p.required(op.Amount),
 			Order: &order{From: p.treasury, Key: p.config.Treasury.Key, MaxFee: feeCap{op.MaxFee, op.FeeUntil}},
 		}
-		r, err = change(ctx, p.state, opKey(op.Key), func(r *record, isNew bool) error {
+		r, err = providers.ChangeState(ctx, p.state, opKey(op.Key), func(r *record, isNew bool) error {
 			if !isNew {
-				return errSame
+				return providers.ErrStateSame
 			}
 			*r = fresh
 			return nil
@@ -148,9 +148,9 @@ func (p *Provider) prepare(ctx context.Context, key string, r record) (record, e
 		return r, detail
 	}
 	over := false
-	_, err = change(ctx, p.state, opKey(key), func(now *record, _ bool) error {
+	_, err = providers.ChangeState(ctx, p.state, opKey(key), func(now *record, _ bool) error {
 		if over = len(now.Order.Versions) == 0; !over || now.Gone != nil {
-			return errSame
+			return providers.ErrStateSame
 		}
 		now.Gone = &providers.Reason{Code: detail.Code, Public: detail.Public}
 		return nil
@@ -215,12 +215,12 @@ func (p *Provider) seal(ctx context.Context, e *endpoint, key string, r record, 
 		return r, err
 	}
 	tx.Nonce = nonce
-	r, err = change(ctx, p.state, key, func(now *record, _ bool) error {
+	r, err = providers.ChangeState(ctx, p.state, key, func(now *record, _ bool) error {
 		switch {
 		case now.Gone != nil:
 			return errDetached
 		case now.Order.Nonce != nil && *now.Order.Nonce == nonce, len(now.Order.Versions) > 0:
-			return errSame
+			return providers.ErrStateSame
 		}
 		now.Order.Nonce = &nonce
 		return nil
@@ -278,9 +278,9 @@ func (p *Provider) broadcast(ctx context.Context, key string, r record, attempt 
 // seen writes down, once, that a node has a transaction of ours.
 func (p *Provider) seen(ctx context.Context, key string) (record, error) {
 	first := false
-	r, err := change(ctx, p.state, key, func(now *record, _ bool) error {
+	r, err := providers.ChangeState(ctx, p.state, key, func(now *record, _ bool) error {
 		if first = !now.Order.Seen; !first {
-			return errSame
+			return providers.ErrStateSame
 		}
 		now.Order.Seen = true
 		now.Changes++
