@@ -275,3 +275,62 @@ func TestInTxBeginsAnew(t *testing.T) {
 	require.ErrorIs(t, err, refused)
 	assert.Equal(t, 3, runs, "other errors are not tried again")
 }
+
+// The feed neither waits for what a host has not committed yet nor passes it by: it comes when it is committed, behind what
+// was numbered meanwhile, and what is rolled back never comes.
+func TestFeedDoesNotWaitForAnOpenTransaction(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, serverURL(t))
+	var told []string
+	var last uint64
+	follow := func() { // as a reader does that keeps the position of the last change it saw
+		for {
+			n, err := h.book.NumberFeed(t.Context(), 2)
+			require.NoError(t, err)
+			if n == 0 {
+				break
+			}
+		}
+		for c, err := range h.book.Feed(t.Context(), last) {
+			require.NoError(t, err)
+			require.Equal(t, last+1, c.Position)
+			told, last = append(told, c.Key), c.Position
+		}
+	}
+	follow()
+	told = nil
+
+	begin := func(key string, debit, credit ledger.AccountID) pgx.Tx {
+		tx, err := h.pool.Begin(t.Context())
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) })
+		_, err = h.book.In(h.store.Join(tx)).Record(t.Context(), ledger.Entry{Key: key, Commands: []ledger.Command{ledger.Transfer(debit, credit, dollars(1))}})
+		require.NoError(t, err)
+		return tx
+	}
+	carol, dave := ledger.AccountID{Path: "wallet/carol", Asset: "USD"}, ledger.AccountID{Path: "wallet/dave", Asset: "USD"}
+	erin, faye := ledger.AccountID{Path: "wallet/erin", Asset: "USD"}, ledger.AccountID{Path: "wallet/faye", Asset: "USD"}
+	open := ledger.Entry{Key: "more"}
+	for _, id := range []ledger.AccountID{carol, dave, erin, faye} {
+		open.Commands = append(open.Commands, ledger.OpenAccount{Account: id, Type: ledger.Liability})
+	}
+	_, err := h.book.Record(t.Context(), open)
+	require.NoError(t, err)
+
+	slow, lost := begin("slow", alice, bob), begin("lost", erin, faye)
+	for i := range 3 {
+		_, err := h.book.Record(t.Context(), ledger.Entry{Key: fmt.Sprint("quick ", i), Commands: []ledger.Command{ledger.Transfer(carol, dave, dollars(1))}})
+		require.NoError(t, err)
+		follow()
+	}
+	require.Equal(t, []string{"more", "more", "more", "more", "quick 0", "quick 1", "quick 2"}, told)
+	require.NoError(t, slow.Commit(t.Context()))
+	require.NoError(t, lost.Rollback(t.Context()))
+	follow()
+	require.Equal(t, "slow", told[len(told)-1], "older than what was numbered before it, and there all the same")
+	follow()
+	require.Len(t, told, 8)
+	v, err := h.book.Verify(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, v.Problems)
+}
