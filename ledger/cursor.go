@@ -9,7 +9,8 @@ import (
 )
 
 // A cursor is base64url of: its version, eight bytes of a hash of the query that it belongs to, the position, and four
-// bytes of a checksum. It is no secret and no permission: it says where to go on, nothing else.
+// bytes of a checksum. It is no secret and no permission: it says where to go on, nothing else, and whoever makes one up gets
+// no further than the bounds of the query.
 const (
 	cursorVersion = 1
 	cursorQuery   = 8
@@ -91,5 +92,5 @@ func readPosition(b []byte) (p Position, ok bool) {
 	}
 	b = b[n:]
 	p.A, p.B = string(b[:length]), string(b[length:])
-	return p, true
+	return p, checkTime("", p.Time) == nil && checkRunes("", p.A) == nil && checkRunes("", p.B) == nil
 }

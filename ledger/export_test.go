@@ -49,3 +49,6 @@ func AppendCommand(b []byte, c Command) ([]byte, error) { return appendCommand(b
 func CanonicalJSON(raw []byte) ([]byte, error) { return canonicalJSON(raw) }
 
 func ValidJSON(raw []byte) bool { return validJSON(raw) }
+
+// ForgeCursor makes a cursor as whoever has read the source can: of any place, for a query.
+func ForgeCursor(q Query, p Position) Cursor { return encodeCursor(queryHash(q), p) }

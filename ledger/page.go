@@ -50,8 +50,16 @@ func newScan(q Query) (*scan, *Refusal) {
 	if r != nil {
 		return nil, r
 	}
+	if !s.at.encloses(p) {
+		return nil, invalid("after", "the cursor is of no item of this query") // which bounds serve, and no look at the rows
+	}
 	s.pass(p)
 	return s, nil
+}
+
+// encloses reports whether a place is between the bounds.
+func (r *Range) encloses(p Position) bool {
+	return (r.After == nil || p.Compare(*r.After) > 0) && (r.Before == nil || p.Compare(*r.Before) < 0)
 }
 
 // pass goes on beyond a position.
@@ -233,8 +241,7 @@ func (s *scan) referenced(ctx context.Context, b *Book) (Page, error) {
 		return Page{}, err
 	}
 	at := s.q.documentAt(&d)
-	if !s.q.matchesDocument(&d) || s.q.List == ListDueDocuments && d.Due.IsZero() ||
-		s.at.After != nil && at.Compare(*s.at.After) <= 0 || s.at.Before != nil && at.Compare(*s.at.Before) >= 0 {
+	if !s.q.matchesDocument(&d) || s.q.List == ListDueDocuments && d.Due.IsZero() || !s.at.encloses(at) {
 		return Page{}, nil
 	}
 	return Page{Items: []Item{{Cursor: encodeCursor(s.hash, at), Document: &d}}}, nil

@@ -253,6 +253,36 @@ func TestCursorsAreOfTheirQuery(t *testing.T) {
 	refused(q)
 }
 
+// A cursor is no secret, so somebody may make one. It leads to nothing that its query does not.
+func TestForgedCursorsLeadNowhere(t *testing.T) {
+	w := crowded(t)
+	all := collect(t, w.Accounts(t.Context(), ledger.Query{}))
+	lines := collect(t, w.Lines(t.Context(), ledger.Query{Account: alice}))
+	first, last := lines[0].Position(), lines[len(lines)-1].Position()
+	middle := lines[len(lines)/2].RecordedAt
+	for name, c := range map[string]struct {
+		q  ledger.Query
+		at ledger.Position
+	}{
+		"accounts of others":           {ledger.Query{List: ledger.ListAccounts, Path: "wallet/bob"}, ledger.Position{}},
+		"accounts of others, backward": {ledger.Query{List: ledger.ListAccounts, Path: "wallet/", Backward: true}, ledger.Position{A: "z"}},
+		"owned by oneself, elsewhere":  {ledger.Query{List: ledger.ListOwned, Owner: "alice", Path: "wallet/"}, all[0].Position()},
+		"lines from before":            {ledger.Query{List: ledger.ListLines, Account: alice, Since: middle}, first},
+		"lines from after":             {ledger.Query{List: ledger.ListLines, Account: alice, Until: middle, Backward: true}, last},
+		"transactions from before":     {ledger.Query{List: ledger.ListTransactions, Since: middle}, ledger.Position{Time: start}},
+		"text that no store can read":  {ledger.Query{List: ledger.ListAccounts}, ledger.Position{A: "a\x00"}},
+		"text that no store can have":  {ledger.Query{List: ledger.ListDocuments}, ledger.Position{Time: start, A: "k", B: "\xff"}},
+		"a time that no store can have": {
+			ledger.Query{List: ledger.ListTransactions}, ledger.Position{Time: time.Date(-5_000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		},
+	} {
+		c.q.After = ledger.ForgeCursor(c.q, c.at)
+		page, err := w.Page(t.Context(), c.q)
+		require.ErrorIs(t, err, ledger.ErrInvalid, "%s: %d items", name, len(page.Items))
+		require.ErrorContains(t, err, "after", name)
+	}
+}
+
 // A filter that almost nothing passes does not make a page read for ever.
 func TestRareFilterIsBounded(t *testing.T) {
 	w := newWorld(t)

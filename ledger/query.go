@@ -85,7 +85,7 @@ type Query struct {
 }
 
 // Cursor is an opaque place in a list. It survives a restart; one that was altered, or that belongs to another query, is
-// ErrInvalid.
+// ErrInvalid. It may be given to people: even one that somebody made up leads to nothing that its query does not.
 type Cursor string
 
 // Page is one page of a list.
