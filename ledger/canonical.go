@@ -181,8 +181,8 @@ func (c *canonicalizer) object() bool {
 	if c.depth++; c.depth > mostNesting || !c.take('{') {
 		return false
 	}
-	var few [16]member
-	members := few[:0]
+	var space [few]member
+	members := space[:0]
 	if c.space(); c.at == len(c.in) || c.in[c.at] != '}' {
 		for ok := true; ok; ok = c.take(',') {
 			m := member{from: len(c.out)}

@@ -49,6 +49,14 @@ func (n Names) And(m Names) Names {
 // Empty reports whether nothing is named.
 func (n Names) Empty() bool { return n.count() == 0 }
 
+// forget leaves nothing but the space of what a command can name.
+func (n *Names) forget() {
+	*n = Names{
+		Accounts: n.Accounts[:0], Holds: n.Holds[:0], Transactions: n.Transactions[:0], Documents: n.Documents[:0], Versions: n.Versions[:0],
+		References: n.References[:0],
+	}
+}
+
 func (n Names) count() int {
 	return len(n.Keys) + len(n.Accounts) + len(n.Holds) + len(n.Transactions) + len(n.Documents) + len(n.Versions) +
 		len(n.References) + len(n.Leases) + len(n.Assets) + len(n.Pending) + len(n.Sequences) + len(n.DueHolds)

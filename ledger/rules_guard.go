@@ -64,41 +64,73 @@ func guardError(i int, err error) error {
 // view is what one guard may see.
 type view struct {
 	s            *step
-	accounts     map[AccountID]bool
-	holds        map[ID]bool
-	transactions map[ID]bool
-	documents    map[DocumentID]bool
-	references   map[string]bool
+	accounts     declared[AccountID]
+	holds        declared[ID]
+	transactions declared[ID]
+	documents    declared[DocumentID]
+	references   declared[string]
 	undeclared   string // the first thing looked at that was not declared
 	closed       bool   // Check has returned
 }
 
 func (s *step) view(g *Guard) *view {
 	v := &view{
-		s: s, accounts: setOf(g.Reads.Accounts), holds: setOf(g.Reads.Holds), transactions: setOf(g.Reads.Transactions),
-		documents: setOf(g.Reads.Documents), references: setOf(g.Reads.References),
+		s: s, accounts: declare(g.Reads.Accounts), holds: declare(g.Reads.Holds), transactions: declare(g.Reads.Transactions),
+		documents: declare(g.Reads.Documents), references: declare(g.Reads.References),
 	}
 	for _, id := range g.Reads.Holds {
 		if h, exists, _ := s.w.holds.get(id); exists {
-			v.accounts[h.Account] = true
+			v.accounts.add(h.Account)
 		}
 	}
 	for _, id := range g.Reads.Transactions {
 		if t, exists, _ := s.w.transactions.get(id); exists {
 			for i := range t.Postings {
-				v.accounts[t.Postings[i].Account] = true
+				v.accounts.add(t.Postings[i].Account)
 			}
 		}
 	}
 	return v
 }
 
-func setOf[K comparable](names []K) map[K]bool {
-	set := make(map[K]bool, len(names))
-	for _, n := range names {
-		set[n] = true
+// declared are the names of one kind that a guard may use. Few are looked for one by one.
+type declared[K comparable] struct {
+	names []K
+	many  map[K]bool
+}
+
+func declare[K comparable](names []K) declared[K] {
+	d := declared[K]{names: slices.Clip(names)} // what is added must not reach the guard's own
+	if len(names) > few {
+		d.index()
 	}
-	return set
+	return d
+}
+
+func (d *declared[K]) index() {
+	d.many = make(map[K]bool, len(d.names))
+	for _, n := range d.names {
+		d.many[n] = true
+	}
+}
+
+func (d *declared[K]) has(name K) bool {
+	if d.many != nil {
+		return d.many[name]
+	}
+	return slices.Contains(d.names, name)
+}
+
+func (d *declared[K]) add(name K) {
+	switch {
+	case d.has(name):
+	case d.many != nil:
+		d.many[name] = true
+	default:
+		if d.names = append(d.names, name); len(d.names) > few {
+			d.index()
+		}
+	}
 }
 
 // ask calls Check, and survives a panic of it or of the error that it returned.
@@ -116,33 +148,34 @@ func (v *view) ask(i int, check func(View) ([]Command, error)) (commands []Comma
 
 // outside says what a command touches that was not declared.
 func (v *view) outside(c Command) string {
-	var n Names
+	n := &v.s.w.named
+	n.forget()
 	n.addCommand(c)
 	switch {
-	case !declaredAll(n.Accounts, v.accounts):
+	case !v.accounts.all(n.Accounts):
 		return "an account"
-	case !declaredAll(n.Holds, v.holds):
+	case !v.holds.all(n.Holds):
 		return "a hold"
-	case !declaredAll(n.Transactions, v.transactions):
+	case !v.transactions.all(n.Transactions):
 		return "a transaction"
-	case !declaredAll(n.Documents, v.documents):
+	case !v.documents.all(n.Documents):
 		return "a document"
-	case !declaredAll(n.References, v.references):
+	case !v.references.all(n.References):
 		return "a reference"
 	}
 	return ""
 }
 
-func declaredAll[K comparable](names []K, declared map[K]bool) bool {
-	return !slices.ContainsFunc(names, func(n K) bool { return !declared[n] })
+func (d *declared[K]) all(names []K) bool {
+	return !slices.ContainsFunc(names, func(n K) bool { return !d.has(n) })
 }
 
 // may reports whether something was declared, and remembers when it was not.
-func may[K comparable](v *view, declared map[K]bool, name K, kind string) bool {
+func may[K comparable](v *view, d *declared[K], name K, kind string) bool {
 	if v.closed {
 		return false // a View that was kept sees nothing
 	}
-	if !declared[name] {
+	if !d.has(name) {
 		if v.undeclared == "" {
 			v.undeclared = clean(fmt.Sprintf("%s %v", kind, name), MaxNameBytes)
 		}
@@ -154,7 +187,7 @@ func may[K comparable](v *view, declared map[K]bool, name K, kind string) bool {
 func (v *view) Now() time.Time { return v.s.now }
 
 func (v *view) Account(id AccountID) (AccountInfo, bool) {
-	if !may(v, v.accounts, id, "account") {
+	if !may(v, &v.accounts, id, "account") {
 		return AccountInfo{}, false
 	}
 	a, exists, _ := v.s.w.accounts.get(id)
@@ -165,7 +198,7 @@ func (v *view) Account(id AccountID) (AccountInfo, bool) {
 }
 
 func (v *view) Hold(id ID) (Hold, bool) {
-	if !may(v, v.holds, id, "hold") {
+	if !may(v, &v.holds, id, "hold") {
 		return Hold{}, false
 	}
 	row, exists, _ := v.s.w.holds.get(id)
@@ -178,7 +211,7 @@ func (v *view) Hold(id ID) (Hold, bool) {
 }
 
 func (v *view) Transaction(id ID) (Transaction, bool) {
-	if !may(v, v.transactions, id, "transaction") {
+	if !may(v, &v.transactions, id, "transaction") {
 		return Transaction{}, false
 	}
 	row, exists, _ := v.s.w.transactions.get(id)
@@ -191,7 +224,7 @@ func (v *view) Transaction(id ID) (Transaction, bool) {
 }
 
 func (v *view) Document(id DocumentID) (Document, bool) {
-	if !may(v, v.documents, id, "document") {
+	if !may(v, &v.documents, id, "document") {
 		return Document{}, false
 	}
 	row, exists, _ := v.s.w.documents.get(id)
@@ -204,7 +237,7 @@ func (v *view) Document(id DocumentID) (Document, bool) {
 }
 
 func (v *view) Reference(ref string) (DocumentID, bool) {
-	if !may(v, v.references, ref, "reference") {
+	if !may(v, &v.references, ref, "reference") {
 		return DocumentID{}, false
 	}
 	row, exists, _ := v.s.w.references.get(ref)

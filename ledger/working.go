@@ -42,6 +42,7 @@ type working struct {
 	timed   map[AccountID][]ID      // holds with a deadline that were found or placed, an account
 	horizon map[AccountID]time.Time // up to where all of them are known
 	missing Names                   // rows that an entry needs and that nobody has read yet
+	named   Names                   // by the command of a guard that is looked at
 	mark    struct{ lines, versions, pending, changes int }
 }
 

@@ -442,6 +442,12 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 var namespace = uuid.MustParse("6f1c3c0e-6f0b-5d8e-9b1a-4b6f73680001")
 
 func derivedID(parts ...string) uuid.UUID {
-	b, _ := json.Marshal(parts) // strings cannot fail
-	return uuid.NewSHA1(namespace, b)
+	b := body{out: make([]byte, 0, 128)}
+	b.token("[")
+	for i := range parts {
+		b.more(i, len(parts))
+		b.writeText(parts[i])
+	}
+	b.token("]")
+	return uuid.NewSHA1(namespace, b.out)
 }

@@ -1,7 +1,7 @@
 package payments
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -68,7 +68,7 @@ func (s *scope) rows() int {
 
 // cost is how many rows an effect may add.
 func (s *scope) cost(e providers.Effect) int {
-	cost := 1 + len(s.transactionIDs(e))
+	cost := 1 + mostPostings(e)
 	if !s.assets[e.Amount.Asset()] {
 		cost += assetRows
 	}
@@ -148,12 +148,16 @@ func (n *news) holdID(effect string) uuid.UUID { return derivedID("hold", n.prov
 // transactionIDs are the ids of the postings that an effect may need; one effect never needs more. What takes a movement back
 // may find it in several places, and so may a payout.
 func (n *news) transactionIDs(e providers.Effect) []ledger.ID {
-	ids := make([]ledger.ID, 3)
-	if e.Kind == providers.Reversed || e.Kind == providers.Moved && e.Amount.Sign() < 0 {
-		ids = make([]ledger.ID, 8)
-	}
+	ids := make([]ledger.ID, mostPostings(e))
 	for i := range ids {
-		ids[i] = derivedID("post", n.provider, e.ID+n.salt, fmt.Sprint(i))
+		ids[i] = derivedID("post", n.provider, e.ID+n.salt, strconv.Itoa(i))
 	}
 	return ids
+}
+
+func mostPostings(e providers.Effect) int {
+	if e.Kind == providers.Reversed || e.Kind == providers.Moved && e.Amount.Sign() < 0 {
+		return 8
+	}
+	return 3
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/koshpay/kosh/ledger"
 )
@@ -48,14 +49,14 @@ func Dump(ctx context.Context, s ledger.Store, book string) ([]byte, error) {
 	if d.err != nil {
 		return nil, fmt.Errorf("ledgertest: dump book %q: %w", book, d.err)
 	}
-	return []byte(d.text.String()), nil
+	return d.text, nil
 }
 
 type dump struct {
 	ctx    context.Context // of one call of Dump
 	store  ledger.Store
 	book   string
-	text   strings.Builder
+	text   []byte
 	owners map[string]bool
 	err    error
 }
@@ -73,6 +74,10 @@ func (d *dump) documents() {
 	delete(d.owners, "")
 }
 
+func (d *dump) field(name string, value any) {
+	d.text = appendValue(append(d.text, name...), reflect.ValueOf(value))
+}
+
 // list writes one list and shows each row to look.
 func (d *dump) list(r ledger.Range, look func(row any)) {
 	if d.err != nil {
@@ -85,16 +90,18 @@ func (d *dump) list(r ledger.Range, look func(row any)) {
 		return
 	}
 	for _, i := range items {
-		fmt.Fprintf(&d.text, `{"list":%q`, listNames[r.List])
+		d.text = append(strconv.AppendQuote(append(d.text, `{"list":`...), listNames[r.List]), ',')
 		switch r.List {
 		case ledger.ListOwned, ledger.ListDossier:
-			fmt.Fprintf(&d.text, `,"owner":%s,"place":%s`, rowText(r.Owner), rowText(i.at))
+			d.field(`"owner":`, r.Owner)
+			d.text = append(d.text, ',')
+			d.field(`"place":`, i.at)
 		case ledger.ListDueHolds, ledger.ListDueDocuments, ledger.ListOpenHolds:
-			fmt.Fprintf(&d.text, `,"place":%s`, rowText(i.at))
+			d.field(`"place":`, i.at)
 		default:
-			fmt.Fprintf(&d.text, `,"row":%s`, rowText(i.row))
+			d.field(`"row":`, i.row)
 		}
-		d.text.WriteString("}\n")
+		d.text = append(d.text, "}\n"...)
 		if look != nil {
 			look(i.row)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -24,15 +25,19 @@ func rowText(row any) string {
 }
 
 func appendValue(b []byte, v reflect.Value) []byte {
-	switch x := v.Interface().(type) {
-	case time.Time:
-		return strconv.AppendQuote(b, x.Format(time.RFC3339Nano))
-	case currency.Amount:
-		return strconv.AppendQuote(b, x.String())
-	case ledger.ID:
-		return strconv.AppendQuote(b, x.String())
-	case ledger.Hash:
-		return strconv.AppendQuote(b, x.String())
+	switch v.Kind() {
+	case reflect.Struct, reflect.Array: // some have a text of their own
+		switch x := v.Interface().(type) {
+		case time.Time:
+			return append(x.AppendFormat(append(b, '"'), time.RFC3339Nano), '"')
+		case currency.Amount:
+			return strconv.AppendQuote(b, x.String())
+		case ledger.ID:
+			return strconv.AppendQuote(b, x.String())
+		case ledger.Hash:
+			return strconv.AppendQuote(b, x.String())
+		}
+	default:
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -64,24 +69,44 @@ func appendValue(b []byte, v reflect.Value) []byte {
 	}
 }
 
-// appendFields writes the fields that are not zero. Zero in Go's sense: an amount of zero dollars is there.
-func appendFields(b []byte, v reflect.Value) []byte {
-	for i := range v.NumField() {
-		field, value := v.Type().Field(i), v.Field(i)
+// fieldNames remembers what the fields of a type are called: a dump writes thousands of rows of a few types.
+var fieldNames sync.Map // reflect.Type → []fieldName
+
+type fieldName struct {
+	quoted string // with the colon
+	left   bool   // never written
+	within bool   // its own fields are written in its place
+}
+
+func fieldsOf(t reflect.Type) []fieldName {
+	if known, ok := fieldNames.Load(t); ok {
+		return known.([]fieldName)
+	}
+	names := make([]fieldName, t.NumField())
+	for i := range names {
+		field := t.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		switch {
-		case name == "-" || value.IsZero():
-			continue
-		case (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0:
-			continue
-		case field.Anonymous && value.Kind() == reflect.Struct:
-			b = appendFields(b, value)
-			continue
-		case name == "":
+		if name == "" {
 			name = strings.ToLower(field.Name)
 		}
-		b = strconv.AppendQuote(appendComma(b), name)
-		b = appendValue(append(b, ':'), value)
+		names[i] = fieldName{strconv.Quote(name) + ":", name == "-", field.Anonymous && field.Type.Kind() == reflect.Struct}
+	}
+	fieldNames.Store(t, names)
+	return names
+}
+
+// appendFields writes the fields that are not zero. Zero in Go's sense: an amount of zero dollars is there.
+func appendFields(b []byte, v reflect.Value) []byte {
+	for i, field := range fieldsOf(v.Type()) {
+		value := v.Field(i)
+		switch {
+		case field.left || value.IsZero():
+		case (value.Kind() == reflect.Slice || value.Kind() == reflect.Map) && value.Len() == 0:
+		case field.within:
+			b = appendFields(b, value)
+		default:
+			b = appendValue(append(appendComma(b), field.quoted...), value)
+		}
 	}
 	return b
 }
@@ -98,6 +123,9 @@ func appendMap(b []byte, v reflect.Value) []byte {
 }
 
 func appendBytes(b, text []byte) []byte {
+	if !slices.ContainsFunc(text, escaped) {
+		return append(append(append(b, '"'), text...), '"')
+	}
 	if !utf8.Valid(text) {
 		return strconv.AppendQuote(b, "not UTF-8: "+hex.EncodeToString(text))
 	}
@@ -106,6 +134,11 @@ func appendBytes(b, text []byte) []byte {
 		panic(err) // a string can always be written
 	}
 	return append(b, quoted...)
+}
+
+// escaped tells whether JSON may write a byte of a text otherwise than it is.
+func escaped(c byte) bool {
+	return c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&'
 }
 
 func appendComma(b []byte) []byte {

@@ -96,11 +96,18 @@ func (s *Sandbox) records(want func(*operation) bool) []Record {
 	f := s.far
 	f.enter()
 	defer f.mu.Unlock()
-	var list []Record
+	var wanted []*operation
 	for _, o := range f.operations {
 		if want(o) {
-			list = append(list, o.record())
+			wanted = append(wanted, o)
 		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	list := make([]Record, len(wanted)) // a record is large: none is moved
+	for i, o := range wanted {
+		list[i] = o.record()
 	}
 	return list
 }
