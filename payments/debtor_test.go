@@ -63,6 +63,26 @@ func TestRefundBeyondTheDebt(t *testing.T) {
 	e.hasWallet("alice", "30.00", "0.00", "0.00")
 }
 
+// Who gives back what had repaid their own debt gives it from their wallet, as far as that has it, and owes only the rest again
+// (found by the simulator, seed 343).
+func TestRefundByAFormerDebtor(t *testing.T) {
+	for earned, want := range map[string]string{"0.00": "0.00 0.00 20.00", "15.00": "0.00 0.00 5.00", "50.00": "30.00 0.00 0.00"} {
+		e := newEnv(t)
+		e.owing()
+		e.fund("dave", usd("200.00"))
+		p := e.send("dave", "alice", usd("20.00"))
+		e.send("dave", "alice", usd("40.00"))
+		e.hasAlice("0.00 0.00 0.00")
+		if earned != "0.00" {
+			e.send("dave", "alice", usd(earned))
+		}
+		_, err := e.svc.Refund(e.ctx, payments.RefundRequest{Key: "r", Actor: payments.Member("alice"), Of: p.ID})
+		require.NoError(t, err)
+		e.hasAlice(want)
+		e.balanced()
+	}
+}
+
 func (e *env) resolved(id string, action payments.Resolution) {
 	e.Helper()
 	_, err := e.resolve(id, action, "")

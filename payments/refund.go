@@ -62,13 +62,17 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 	return Payment{}, invalid("of", "a %s cannot be refunded", of.Kind)
 }
 
-// undo reverses the transaction of a send or tip. What the payer gets back repays what they owe, as all that comes in does.
+// undo reverses the transaction of a send or tip. What the payer gets back repays what they owe, as all that comes in does; and
+// what had repaid a debt of the payee comes from the payee's wallet, as far as that has it, before it is owed again.
 func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
-	id, repayment := paymentDocument(of.ID), derivedID("repaid", of.ID)
-	wallet, owed := WalletAccount(of.Member, of.Amount.AssetID()), ReceivableAccount(of.Member, of.Amount.AssetID())
+	id, repayment, asset := paymentDocument(of.ID), derivedID("repaid", of.ID), of.Amount.AssetID()
 	guard := ledger.Guard{
 		Reads: ledger.Reads{
-			Accounts: []ledger.AccountID{wallet, owed}, Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction, repayment},
+			Accounts: []ledger.AccountID{
+				WalletAccount(of.Member, asset), ReceivableAccount(of.Member, asset),
+				WalletAccount(of.Counterparty, asset), ReceivableAccount(of.Counterparty, asset),
+			},
+			Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction, repayment},
 		},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
 			d, found := v.Document(id)
@@ -87,15 +91,46 @@ func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment,
 			note := now.note()
 			note.Description, note.Meta["kind"] = r.Description, string(Refund)
 			commands := []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}}
-			if repaid := repays(v, of.Member, of.Amount); repaid.Sign() > 0 {
-				commands = append(commands, ledger.Post{
-					ID: repayment, Postings: []ledger.Posting{debit(wallet, repaid), credit(owed, repaid)}, Fact: true, Note: repaying(note),
-				})
+			var postings []ledger.Posting
+			for _, repaid := range of.repaidAfterUndo(v) {
+				if repaid.amount.Sign() > 0 {
+					postings = append(postings, debit(WalletAccount(repaid.member, asset), repaid.amount), credit(ReceivableAccount(repaid.member, asset), repaid.amount))
+				}
+			}
+			if len(postings) > 0 {
+				commands = append(commands, ledger.Post{ID: repayment, Postings: postings, Fact: true, Note: repaying(note)})
 			}
 			return append(commands, document), err
 		},
 	}
 	return dk.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})
+}
+
+type repaid struct {
+	member string
+	amount currency.Amount
+}
+
+// repaidAfterUndo is what payer and payee repay from their wallets after the transaction of a send or tip is reversed.
+func (r *record) repaidAfterUndo(v ledger.View) [2]repaid {
+	asset := r.Amount.Asset()
+	payee := repaid{r.Counterparty, currency.Zero(asset)}
+	t, _ := v.Transaction(r.Transaction)
+	wallet, open := v.Account(WalletAccount(r.Counterparty, asset.ID()))
+	if free, all := wallet.Headroom(ledger.Debit, true); open && !all && !planted("skip-repayment") {
+		for _, p := range t.Postings {
+			switch p.Account {
+			case wallet.ID:
+				if left, err := free.Sub(p.Amount); err == nil {
+					free = left
+				}
+			case ReceivableAccount(r.Counterparty, asset.ID()):
+				payee.amount = p.Amount // is owed again
+			}
+		}
+		payee.amount = least(payee.amount, free)
+	}
+	return [2]repaid{{r.Member, repays(v, r.Member, r.Amount)}, payee}
 }
 
 func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
