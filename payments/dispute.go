@@ -154,9 +154,9 @@ func (n *news) disputeIDs(id string, turn int) []ledger.ID {
 	return ids
 }
 
-// disputeTook is money that the provider withdrew: what the wallet has is held until the decision.
+// disputeTook is money that the provider withdrew. What is held because of it: see dispute_hold.go.
 func (j *journal) disputeTook(size currency.Amount) error {
-	d := j.rec.dispute(j.effect.Dispute)
+	j.rec.dispute(j.effect.Dispute)
 	j.chart.open(openDisputed(j.provider, size.Asset()))
 	if err := j.against(DisputedAccount(j.provider, size.AssetID()), size, false); err != nil {
 		return err
@@ -174,43 +174,7 @@ func (j *journal) disputeTook(size currency.Amount) error {
 	if left, err := j.rec.keeps(withdrawn, refunded); err == nil && left.Sign() < 0 && refunded.Sign() > 0 {
 		j.find("disputed_and_refunded", "the payer disputes what was given back: hand in the refund as evidence", currency.Amount{})
 	}
-	if j.rec.Member == "" || d.State == providers.DisputeWon || d.State == providers.DisputeLost || j.undone() || planted("dispute-unheld") {
-		return nil
-	}
-	rest, err := j.unbacked(size)
-	if err != nil {
-		return err
-	}
-	held := least(j.room(WalletAccount(j.rec.Member, size.AssetID()), ledger.Debit, currency.Zero(size.Asset())), rest)
-	if held.Sign() <= 0 {
-		return nil
-	}
-	j.keep(held)
 	return nil
-}
-
-// unbacked is the part of an amount for which the deposit's own provisional hold does not stand.
-func (j *journal) unbacked(rest currency.Amount) (currency.Amount, error) {
-	for _, e := range j.rec.Effects {
-		if !e.held() || j.beyond[e.Hold] || e.Dispute != "" || e.Amount.Asset() != rest.Asset() {
-			continue
-		}
-		if slices.ContainsFunc(j.report.Effects, func(o providers.Effect) bool { return o.Reverses == e.ID }) {
-			continue // what is heard of with it takes that hold
-		}
-		h, ok := j.view.Hold(e.Hold)
-		if !ok || h.State != ledger.HoldOpen {
-			continue
-		}
-		remaining, err := h.Remaining()
-		if err != nil {
-			return rest, err
-		}
-		if rest, err = rest.Sub(least(remaining, rest)); err != nil {
-			return rest, err
-		}
-	}
-	return rest, nil
 }
 
 // keeps is what moved in less amounts.
@@ -222,12 +186,6 @@ func (r *record) keeps(less ...currency.Amount) (currency.Amount, error) {
 		}
 	}
 	return left, err
-}
-
-// undone tells whether the effect was taken back before it was heard of, or is by what is heard of with it.
-func (j *journal) undone() bool {
-	return slices.ContainsFunc(j.rec.Effects, func(e effect) bool { return e.Reverses == j.effect.ID }) ||
-		slices.ContainsFunc(j.report.Effects, func(e providers.Effect) bool { return e.Reverses == j.effect.ID })
 }
 
 // disputeGaveBack is money that the provider reinstated.

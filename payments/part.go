@@ -26,6 +26,8 @@ type part struct {
 	last     bool               // nothing of the report is left after it
 	bears    bool               // the member may bear the network's fee
 	beyond   map[ledger.ID]bool // holds of the payment that it does not look at
+	secures  []ledger.ID        // holds that it may make for disputes
+	seen     uint64             // version of the payment outside the step
 	reads    ledger.Reads
 
 	// What a guard leaves to the next. The first begins anew, because a step may be decided more than once.
@@ -42,13 +44,15 @@ type hearing struct {
 }
 
 // part makes the next part, given the payment as it stands outside the step.
-func (n *news) part(rec *record) (*part, error) {
-	waiting, disputes, err := n.foresee(rec)
+func (n *news) part(rec *record, version uint64) (*part, error) {
+	waiting, after := n.foresee(rec)
+	disputes, err := after.outOfLine()
 	if err != nil {
 		return nil, err
 	}
-	p := &part{news: n, effects: waiting, last: true, bears: rec.MemberBears}
+	p := &part{news: n, effects: waiting, last: true, bears: rec.MemberBears, seen: version}
 	s := n.scope(rec)
+	p.secure(s, after)
 	room := ledger.MaxReads - s.rows() - 2*min(rec.holding(), maxHeld)
 	for i, e := range waiting {
 		if room -= s.cost(e); room < 0 && i > 0 {
@@ -56,6 +60,12 @@ func (n *news) part(rec *record) (*part, error) {
 			break
 		}
 		s.effect(e)
+		if len(after.Disputes) > 0 && e.Kind == providers.Disputed && rec.Member != "" {
+			p.secures = append(p.secures, n.holdID(e.ID))
+		}
+	}
+	if !slices.ContainsFunc(p.effects, func(e providers.Effect) bool { return unsettles(e.Kind) }) {
+		p.secures = nil
 	}
 	if p.last = p.last && (room >= disputeRows*len(disputes) || len(p.effects) == 0); p.last {
 		p.disputes = disputes
@@ -80,8 +90,8 @@ func (n *news) part(rec *record) (*part, error) {
 	return p, nil
 }
 
-// foresee tells what of the report is not recorded yet, and which disputes its member is charged or given back for after it.
-func (n *news) foresee(rec *record) (waiting []providers.Effect, disputes []string, err error) {
+// foresee tells what of the report is not recorded yet, and how the payment stands after it but for what follows from its effects.
+func (n *news) foresee(rec *record) (waiting []providers.Effect, now *record) {
 	known := make(map[string]bool, len(rec.Effects))
 	for i := range rec.Effects {
 		known[rec.Effects[i].ID] = !planted("skip-dedup")
@@ -97,21 +107,22 @@ func (n *news) foresee(rec *record) (waiting []providers.Effect, disputes []stri
 			after.dispute(e.Dispute)
 		}
 	}
-	if rec.Kind != Deposit {
-		return waiting, nil, nil
-	}
 	n.merge(&after)
-	for i := range after.Disputes {
-		d := &after.Disputes[i]
-		more, _, err := after.chargeable(d)
+	return waiting, &after
+}
+
+// outOfLine are the disputes that the member is to be charged or given back for.
+func (r *record) outOfLine() (disputes []string, err error) {
+	for i := range r.Disputes {
+		more, _, err := r.chargeable(&r.Disputes[i])
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if more.Sign() != 0 {
-			disputes = append(disputes, d.ID)
+			disputes = append(disputes, r.Disputes[i].ID)
 		}
 	}
-	return waiting, disputes, nil
+	return disputes, nil
 }
 
 func effectOf(e providers.Effect) effect {
@@ -131,6 +142,9 @@ func (p *part) guards() []ledger.Guard {
 	var checks []func(ledger.View) ([]ledger.Command, error)
 	for _, e := range p.effects {
 		checks = append(checks, func(v ledger.View) ([]ledger.Command, error) { return p.post(v, e) })
+	}
+	if len(p.secures) > 0 {
+		checks = append(checks, p.holdDisputed)
 	}
 	for _, id := range p.disputes {
 		checks = append(checks, func(v ledger.View) ([]ledger.Command, error) { return p.settleDispute(v, id) })
@@ -234,14 +248,10 @@ func (p *part) settleFee(v ledger.View) ([]ledger.Command, error) {
 // finish gives held money back where that is certain, keeps what a refund has reserved in step, and writes the payment.
 func (p *part) finish(v ledger.View) ([]ledger.Command, error) {
 	rec := p.rec
-	for i := range rec.Disputes {
-		more, _, err := rec.chargeable(&rec.Disputes[i])
-		if err != nil {
-			return nil, err
-		}
-		if more.Sign() != 0 {
-			return nil, ledger.ErrUndeclared // the payment has changed meanwhile: read it again
-		}
+	if more, err := rec.outOfLine(); err != nil {
+		return nil, err
+	} else if len(more) > 0 {
+		return nil, ledger.ErrUndeclared // the payment has changed meanwhile: read it again
 	}
 	if h := rec.Hearing; h != nil && (p.asked || len(p.report.Effects) >= h.Effects) {
 		rec.Hearing = nil

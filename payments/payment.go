@@ -180,9 +180,10 @@ type effect struct {
 	// Suspense is the part that went to suspense and was not taken back since, signed as Amount.
 	Suspense currency.Amount `json:"suspense,omitzero"`
 	// Hold is the provisional hold on what the wallet was credited with, or the one on what is disputed; Freed says that nothing is
-	// left of it.
+	// left of it, and Holds how many there were for a dispute.
 	Hold  ledger.ID `json:"hold,omitzero"`
 	Freed bool      `json:"freed,omitempty"`
+	Holds int       `json:"holds,omitempty"`
 	// Dispute is the id of the dispute that the effect belongs to.
 	Dispute string `json:"dispute,omitempty"`
 	// Returning says that what is in suspense is on its way back to where it came from.

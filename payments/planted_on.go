@@ -26,6 +26,7 @@ func PlantedBugs() map[string]string {
 		"ignore-provisional-hold": "a returned deposit leaves its provisional hold alone",
 		"decline-fact":            "a fact is refused because the wallet cannot take or give it",
 		"dispute-unheld":          "what a payer disputes stays spendable",
+		"return-frees-dispute":    "what a bank takes back leaves a dispute of the same deposit unheld",
 		"refund-disputed":         "a refund goes out while the payer disputes the deposit",
 		"refund-unreserved":       "refunds are not reserved on their deposit",
 		"round-fee-up":            "the platform's share of a tip is rounded up",

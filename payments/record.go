@@ -91,6 +91,7 @@ func (b *body) effect(e *effect) {
 	b.optionalAmount(`,"suspense":`, &e.Suspense)
 	b.id(`,"hold":`, &e.Hold)
 	b.flag(`,"freed":`, &e.Freed)
+	b.count(`,"holds":`, &e.Holds)
 	optionalText(b, `,"dispute":`, &e.Dispute)
 	b.flag(`,"returning":`, &e.Returning)
 	b.token("}")

@@ -39,7 +39,7 @@ func (s *Service) settle(ctx context.Context, key string, n news) error {
 		case !errors.Is(errRead, ledger.NotFound) || n.fresh == nil:
 			return errRead
 		}
-		p, errPart := n.part(rec)
+		p, errPart := n.part(rec, d.Version)
 		if errPart != nil {
 			return errPart
 		}

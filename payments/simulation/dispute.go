@@ -132,27 +132,28 @@ func (w *world) settle(*process) {
 	w.note("  %s settles %s: %s%s", s.name, asset.Code(), reference, cause(err))
 }
 
-// quarrels: what is disputed is held as far as the wallet has it, until it is decided.
+// quarrels: what is disputed is held as far as the wallet has it, until it is decided, whatever else is taken back.
 func (m *ledgerOfPayments) quarrels(w *witness, old, p *intent) *Breach {
-	wallet := w.accounts[payments.WalletAccount(p.Member, p.Amount.AssetID())]
-	for i, e := range p.Effects {
-		if e.Kind != providers.Disputed {
+	for _, e := range p.Effects {
+		if e.Kind != providers.Disputed || e.Hold == uuid.Nil {
 			continue
 		}
-		q, held := p.quarrel(e.Dispute), ledger.Hold{}
-		if e.Hold != uuid.Nil {
-			held = w.holds[e.Hold]
-		}
+		q := p.quarrel(e.Dispute)
 		back := slices.ContainsFunc(p.Effects, func(o taken) bool { return o.Reverses == e.ID })
-		switch {
-		case held.State == ledger.HoldOpen && e.Hold != uuid.Nil && (q.decided() || back):
+		if w.holds[e.Hold].State == ledger.HoldOpen && (q.decided() || back) {
 			return breach(HoldOnce, "dispute %s of %s is %s and hold %s is open", q.ID, p.ID, q.State, e.Hold)
-		case len(p.Disputes) > 1: // the report that tells of one may decide, and so free, another
-		case i < len(old.Effects) || q.decided() || back || wallet == nil || e.Amount.Asset() != p.Amount.Asset():
-		case less(plus(p.holds(w), e.Amount), currency.Zero(e.Amount.Asset())) && minus(wallet.Posted, wallet.Held).Sign() > 0:
-			return breach(Disputes, "%v of %s is disputed, %v is held and %v is free", e.Amount, p.ID, p.holds(w), minus(wallet.Posted, wallet.Held)).
-				about(wallet.ID)
 		}
+	}
+	wallet := w.accounts[payments.WalletAccount(p.Member, p.Amount.AssetID())]
+	moved := slices.ContainsFunc(p.Effects[len(old.Effects):], func(e taken) bool {
+		return e.Amount.Asset() == p.Amount.Asset() && (e.Kind == providers.Moved || e.Kind == providers.Reversed || e.Kind == providers.Disputed)
+	})
+	// With several disputes the report that tells of one may decide, and so free, another.
+	if !moved || wallet == nil || len(p.Disputes) != 1 || p.Disputes[0].decided() {
+		return nil
+	}
+	if free := minus(wallet.Posted, wallet.Held); less(p.holds(w), p.withdrawn()) && free.Sign() > 0 {
+		return breach(Disputes, "%v of %s is disputed, %v is held and %v is free", p.withdrawn(), p.ID, p.holds(w), free).about(wallet.ID)
 	}
 	return nil
 }

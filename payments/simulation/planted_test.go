@@ -20,7 +20,7 @@ import (
 var late = map[string]uint64{
 	"anyones-instrument": 20, "anyones-quote": 218, "attempt-twice": 125, "cursor-ahead": 125, "duplicate-is-refusal": 21, "fee-unborne": 43,
 	"hold-is-what-moved": 77, "hold-without-fee": 37, "keep-reservation": 50, "pay-out-debtors": 984, "quote-outlived": 44, "quote-reused": 100,
-	"refund-disputed": 110, "requote": 51,
+	"refund-disputed": 110, "requote": 51, "return-frees-dispute": 51,
 }
 
 // TestPlanted switches each deliberate bug on in the real code and plays worlds until an invariant breaks. A simulator that
