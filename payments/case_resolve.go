@@ -27,15 +27,16 @@ const (
 	// WriteOff takes what the case has in suspense as a gain or a loss of ours: X → W, or W → X.
 	WriteOff Resolution = "write_off"
 	// NeverHappened says of a payment that is parked, because nobody can tell, that the provider did not do it: it fails and
-	// what was held is released. Should its money move after all, the member is charged for it: facts win.
+	// what was held is released. Of a withdrawal that was taken back, as by a reorganisation, it says that it will not happen again, and
+	// releases what is held because it might. Should its money move after all, the member is charged for it: facts win.
 	NeverHappened Resolution = "never_happened"
 	// Approve carries out a payment that a rule put before a person: a transfer or exchange at once, at the rate it was asked
 	// for at; what needs a provider is sent by a worker, or by [Service.Advance].
 	Approve Resolution = "approve"
 	// Deny ends such a payment: it fails with the reason "denied" and what was held is released.
 	Deny Resolution = "deny"
-	// Known says that nothing is left to do. It is refused while money of the case is in suspense, or its payment is parked
-	// or under review.
+	// Known says that nothing is left to do. It is refused while money of the case is in suspense, or its payment is parked,
+	// under review, or a withdrawal that was taken back and whose money is held.
 	Known Resolution = "known"
 )
 
@@ -125,7 +126,7 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 			reads.Holds = append(reads.Holds, mustID(a.back.ID))
 		}
 		member := cmp.Or(r.Member, rec.Member)
-		reads = joined(reads, rec.reviewReads())
+		reads = joined(joined(reads, rec.reviewReads()), rec.orphanReads())
 		if rec.outward() {
 			if asset := rec.Amount.AssetID(); rec.Member != "" {
 				reads.Accounts = append(reads.Accounts, WalletAccount(rec.Member, asset), ReceivableAccount(rec.Member, asset))
@@ -223,6 +224,8 @@ func (a *arbiter) known(rec *record) error {
 		return a.unfit("payment %s is under review", rec.ID)
 	case rec.suspended():
 		return a.unfit("money of payment %s is in suspense", rec.ID)
+	case len(rec.orphans()) > 0:
+		return a.unfit("money of payment %s is held, because it may move again", rec.ID)
 	}
 	return nil
 }
@@ -337,14 +340,22 @@ func (a *arbiter) assign(v ledger.View, member string, suspense ledger.AccountID
 	return append(postings, credit(suspense, size)), nil
 }
 
-// never ends a payment that is parked.
+// never ends a payment that is parked, or releases what is held of one that was taken back.
 func (a *arbiter) never(v ledger.View, rec *record) ([]ledger.Command, error) {
-	if !rec.Parked {
-		return nil, a.unfit("payment %s is not parked", rec.ID)
+	orphans := rec.orphans()
+	if !rec.Parked && len(orphans) == 0 {
+		return nil, a.unfit("payment %s is neither parked nor held because it may move again", rec.ID)
 	}
-	rec.Parked, rec.InFlight, rec.Maybe, rec.GivenUp = false, false, false, true
+	if rec.Parked {
+		rec.Parked, rec.InFlight, rec.Maybe, rec.GivenUp = false, false, false, true
+	}
 	rec.Reason = providers.Reason{Code: "never_happened"}
 	j := &journal{news: &news{provider: rec.Provider, id: rec.ID, config: a.config}, view: v, rec: rec, chart: newChart(v), effect: new(effect)}
+	for _, e := range orphans {
+		if err := j.free(e); err != nil {
+			return nil, err
+		}
+	}
 	if err := j.release(); err != nil {
 		return nil, err
 	}

@@ -100,6 +100,9 @@ func (r *record) due(now time.Time, c Config) time.Time {
 	if r.lingers() {
 		return now.Add(backoff(4))
 	}
+	if orphans := r.orphans(); len(orphans) > 0 {
+		return now.Add(clamp(now.Sub(orphans[len(orphans)-1].At)/2, time.Minute, 24*time.Hour))
+	}
 	switch r.state() {
 	case Created:
 		return now.Add(backoff(r.Attempts))

@@ -260,6 +260,9 @@ func (p *part) finish(v ledger.View) ([]ledger.Command, error) {
 	if err := j.release(); err != nil {
 		return nil, err
 	}
+	if p.touch { // a worker has looked: an event may be an old one
+		j.findOrphans()
+	}
 	if rec.Review && p.screened != nil {
 		j.find(findingScreening, p.suspicion(), currency.Amount{})
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
@@ -188,6 +190,8 @@ func (w *world) fitting(id string) (payments.Resolution, bool) {
 		return pick(w.dice, payments.Approve, payments.Approve, payments.Deny), true
 	case p.Parked: // what was sent last has had its time
 		return payments.NeverHappened, !w.happened(p) && w.now.Sub(p.updated) > 30*time.Minute
+	case p.orphaned(w.truth):
+		return payments.NeverHappened, !w.happened(p)
 	case p.suspended().Sign() != 0:
 		if p.Kind == payments.Deposit && w.dice.chance(400) && !p.disputed() && p.withdrawn().Sign() == 0 {
 			return payments.Return, true
@@ -196,6 +200,13 @@ func (w *world) fitting(id string) (payments.Resolution, bool) {
 	default:
 		return payments.Known, true
 	}
+}
+
+// orphaned tells whether a payout was taken back and may move again, so that its money is held.
+func (p *intent) orphaned(w *witness) bool {
+	return p.Kind == payments.Withdrawal && slices.ContainsFunc(p.Effects, func(e taken) bool {
+		return e.Kind == providers.Reversed && e.Hold != uuid.Nil && w.holds[e.Hold].State == ledger.HoldOpen
+	})
 }
 
 // happened tells whether the provider did, or still may do, what a payment asked for.
