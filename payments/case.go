@@ -14,6 +14,9 @@ import (
 
 const kindCase = "case"
 
+// maxFindings is how many findings with an effect a case lists.
+const maxFindings = 500
+
 // CaseState says whether a person still has to do something.
 type CaseState string
 
@@ -37,7 +40,7 @@ type Case struct {
 
 // Finding is one thing that is wrong.
 type Finding struct {
-	// Code is amount_differs, not_taken, unattributed, unknown_effect, lost, unexplained, disputed_and_refunded, review; of chains
+	// Code is amount_differs, not_taken, unattributed, unknown_effect, lost, unexplained, disputed_and_refunded, review, unrecorded; of chains
 	// dust, asset_not_enabled, orphaned, halted, too_large, unknown_asset …
 	Code   string          `json:"code"`
 	Text   string          `json:"text"`
@@ -100,14 +103,22 @@ func addFindings(v ledger.View, id, provider, member string, findings []Finding)
 	for _, f := range body.Findings {
 		known[[2]string{f.Code, f.Effect}] = true
 	}
-	before := len(body.Findings)
+	changed := false
 	for _, f := range findings {
-		if !known[[2]string{f.Code, f.Effect}] {
-			f.At = v.Now()
-			body.Findings = append(body.Findings, f)
+		switch id := [2]string{f.Code, f.Effect}; {
+		case known[id]:
+			continue
+		case len(body.Findings) >= maxFindings && f.Effect != "":
+			if changed = true; known[[2]string{f.Code, ""}] {
+				continue
+			}
+			f = Finding{Code: f.Code, Text: "there are more of them than are listed"}
 		}
+		f.At, changed = v.Now(), true
+		known[[2]string{f.Code, f.Effect}] = true
+		body.Findings = append(body.Findings, f)
 	}
-	if len(body.Findings) == before {
+	if !changed {
 		return nil, nil
 	}
 	d.DocumentID, d.Owner = caseDocument(id), member

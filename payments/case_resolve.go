@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/ledger"
@@ -137,13 +136,17 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 		if rec.Kind == Refund {
 			reads.Documents = append(reads.Documents, paymentDocument(rec.Of), caseDocument(rec.Of))
 		}
-		for i, e := range rec.Effects {
-			asset := e.Amount.AssetID()
+		nets, err := rec.suspense()
+		if err != nil {
+			return ledger.Guard{}, err
+		}
+		for _, net := range nets {
+			asset := net.AssetID()
 			reads.Accounts = append(reads.Accounts, SuspenseAccount(rec.Provider, asset), WriteOffAccount(asset))
 			if member != "" {
 				reads.Accounts = append(reads.Accounts, WalletAccount(member, asset), ReceivableAccount(member, asset))
 			}
-			reads.Transactions = append(reads.Transactions, a.transaction(i, e))
+			reads.Transactions = append(reads.Transactions, a.transaction(asset))
 		}
 	}
 	return ledger.Guard{Reads: reads, Check: a.decide}, nil
@@ -165,9 +168,9 @@ type arbiter struct {
 	back    *record // the refund of a Return
 }
 
-// transaction is the id of the posting for an effect. Several decisions about one effect differ by who made them.
-func (a *arbiter) transaction(i int, e effect) ledger.ID {
-	return derivedID("resolve", a.request.Case, e.ID, strconv.Itoa(i), requestKey(a.request.Actor, a.request.Key))
+// transaction is the id of the posting in an asset. Several decisions about one case differ by who made them.
+func (a *arbiter) transaction(asset currency.AssetID) ledger.ID {
+	return derivedID("resolve", a.request.Case, string(asset), requestKey(a.request.Actor, a.request.Key))
 }
 
 func (a *arbiter) decide(v ledger.View) ([]ledger.Command, error) {
@@ -240,6 +243,28 @@ func (r *record) suspended() bool {
 	return false
 }
 
+// suspense is what of the payment lies in suspense, an amount an asset: what came in less what went out. Of assets where these
+// are the same it has zero.
+func (r *record) suspense() (nets []currency.Amount, err error) {
+	for _, e := range r.Effects {
+		if e.Suspense.Sign() <= 0 {
+			continue
+		}
+		i := slices.IndexFunc(nets, func(n currency.Amount) bool { return n.Asset() == e.Suspense.Asset() })
+		if i < 0 {
+			i, nets = len(nets), append(nets, currency.Zero(e.Suspense.Asset()))
+		}
+		add := nets[i].Add
+		if e.Amount.Sign() < 0 {
+			add = nets[i].Sub
+		}
+		if nets[i], err = add(e.Suspense); err != nil {
+			return nil, err
+		}
+	}
+	return nets, nil
+}
+
 // settle does what was decided about a payment.
 func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 	switch a.request.Action {
@@ -264,34 +289,42 @@ func (a *arbiter) settle(v ledger.View, rec *record) ([]ledger.Command, error) {
 	member := cmp.Or(a.request.Member, rec.Member)
 	c := newChart(v)
 	var commands []ledger.Command
-	for i := range rec.Effects {
-		e := &rec.Effects[i]
-		if e.Suspense.Sign() <= 0 {
+	nets, err := rec.suspense()
+	if err != nil {
+		return nil, err
+	}
+	for _, net := range nets {
+		size, err := net.Abs()
+		if err != nil {
+			return nil, err
+		}
+		if size.Sign() == 0 {
 			continue
 		}
-		in := e.Amount.Sign() > 0
-		suspense := SuspenseAccount(rec.Provider, e.Suspense.AssetID())
+		in := net.Sign() > 0
+		suspense := SuspenseAccount(rec.Provider, size.AssetID())
 		var postings []ledger.Posting
-		var err error
 		switch a.request.Action {
 		case WriteOff:
-			c.open(openWriteOff(e.Suspense.Asset()))
-			postings = between(suspense, WriteOffAccount(e.Suspense.AssetID()), e.Suspense, in)
+			c.open(openWriteOff(size.Asset()))
+			postings = between(suspense, WriteOffAccount(size.AssetID()), size, in)
 		case AssignTo:
 			if member == "" {
 				return nil, invalid("member", "is empty, and the case has none")
 			}
-			c.open(openWallet(member, e.Suspense.Asset()), openReceivable(member, e.Suspense.Asset()))
-			postings, err = a.assign(v, member, suspense, e.Suspense, in)
+			c.open(openWallet(member, size.Asset()), openReceivable(member, size.Asset()))
+			postings, err = a.assign(v, member, suspense, size, in)
 		case Known, NeverHappened, Approve, Deny, Return:
 		}
 		if err != nil {
 			return nil, err
 		}
 		note := rec.note()
-		note.Description, note.Meta["effect"], note.Meta["resolution"] = a.request.Note, string(e.Kind), string(a.request.Action)
-		commands = append(commands, ledger.Post{ID: a.transaction(i, *e), Postings: postings, Fact: !in, Note: note})
-		if !planted("keep-resolved-suspense") {
+		note.Description, note.Meta["resolution"] = a.request.Note, string(a.request.Action)
+		commands = append(commands, ledger.Post{ID: a.transaction(size.AssetID()), Postings: postings, Fact: !in, Note: note})
+	}
+	for i := range rec.Effects {
+		if e := &rec.Effects[i]; e.Suspense.Sign() > 0 && !planted("keep-resolved-suspense") {
 			e.Suspense = currency.Amount{}
 		}
 	}

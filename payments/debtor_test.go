@@ -8,6 +8,7 @@ import (
 
 	"github.com/koshpay/kosh/currency"
 	"github.com/koshpay/kosh/payments"
+	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/sandbox"
 )
 
@@ -81,6 +82,28 @@ func TestRefundByAFormerDebtor(t *testing.T) {
 		e.hasAlice(want)
 		e.balanced()
 	}
+}
+
+// Several movements in suspense are assigned together: each repays what the ones before have left of the debt.
+func TestSuspenseAssignedToADebtor(t *testing.T) {
+	e := newEnv(t, noPolling)
+	p := bankDeposit(e)
+	var effects []providers.Effect
+	for _, id := range []string{"1", "2", "3"} {
+		effects = append(effects, providers.Effect{ID: id, Kind: providers.Moved, Amount: usd("10.00"), At: e.clock.Now()})
+	}
+	effects = append(effects, providers.Effect{ID: "out", Kind: "sundry", Amount: usd("-1.00"), At: e.clock.Now()})
+	e.report(about(p, true, effects))
+	top := e.fund("alice", usd("15.00"))
+	e.send("alice", "bob", usd("25.00"))
+	e.takeBack(top, usd("15.00"))
+	e.hasWallet("alice", "0.00", "0.00", "15.00")
+	e.postings()
+	e.resolved(p.ID, payments.AssignTo)
+	require.Equal(t, []string{"X 19.00 → R 15.00, U 4.00"}, e.postings())
+	e.hasWallet("alice", "4.00", "0.00", "0.00")
+	require.Equal(t, "0.00", e.posted(payments.SuspenseAccount("sandbox", "USD")))
+	e.balanced()
 }
 
 func (e *env) resolved(id string, action payments.Resolution) {

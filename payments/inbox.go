@@ -39,6 +39,10 @@ func (s *Service) putAside(ctx context.Context, provider string, e providers.Eve
 		e.Report = &r
 	}
 	body, err := json.Marshal(inboxItem{Why: why, Event: e})
+	if err == nil && len(body) > ledger.MaxBodyBytes && e.Report != nil { // what it is about can be asked for
+		e.Lookup, e.Report = &providers.Query{Key: e.Report.Key, Reference: e.Report.Reference, Kind: e.Report.Kind}, nil
+		body, err = json.Marshal(inboxItem{Why: why, Event: e})
+	}
 	if err != nil {
 		return err
 	}
@@ -47,7 +51,7 @@ func (s *Service) putAside(ctx context.Context, provider string, e providers.Eve
 	if why != "hint" {
 		due = due.Add(30 * time.Second) // the call that caused it may be about to return
 	}
-	_, err = s.book.Record(ctx, ledger.Entry{Key: "inbox/" + id, Inputs: string(body), Commands: []ledger.Command{ledger.PutDocument{
+	_, err = s.book.Record(ctx, ledger.Entry{Key: "inbox/" + id, Inputs: id, Commands: []ledger.Command{ledger.PutDocument{
 		DocumentID: ledger.DocumentID{Kind: kindInbox, ID: id}, State: "waiting", Due: due, Lane: provider, Schema: 1, Body: body,
 	}}})
 	return err
@@ -70,7 +74,7 @@ func (s *Service) sort(ctx context.Context, l ledger.Leased) error {
 		if errors.Is(err, errUnscreened) { // it is known, so no number of looks ends it
 			return s.closeItem(ctx, l, item, "", s.book.Now().Add(backoff(item.Looks+2)))
 		}
-		if err != nil && !errors.Is(err, ledger.ErrOverflow) { // what no account can hold is left to a person
+		if err != nil && !unfit(err) { // what the book cannot hold is left to a person
 			return err
 		}
 		if known && err == nil {

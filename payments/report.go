@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -122,12 +123,36 @@ func (s *Service) deliver(ctx context.Context, provider string, e providers.Even
 	switch {
 	case errors.Is(err, errUnscreened):
 		return s.putAside(ctx, provider, e, "not screened") // or everything would wait for one answer
-	case errors.Is(err, ledger.ErrOverflow):
-		return s.putAside(ctx, provider, e, "more than an account holds") // or no event after it would ever be taken
+	case unfit(err):
+		return s.putAside(ctx, provider, e, "more than the book holds") // or no event after it would ever be taken
 	case err == nil && !known:
 		return s.putAside(ctx, provider, e, "unknown")
 	}
 	return err
+}
+
+// unfit tells whether the book cannot hold what a provider told: an amount that is too much for an account, or more than one record
+// of a payment has room for.
+func unfit(err error) bool {
+	return errors.Is(err, ledger.ErrOverflow) || errors.Is(err, ledger.ErrTooLarge)
+}
+
+// unfitRest is how long a payment is left alone of which the provider told more than the book holds.
+const unfitRest = time.Hour
+
+// answered brings a provider's answer about a payment into the book. One that the book cannot hold gets a case, and the payment is
+// looked up again later: time and again at once would not help.
+func (s *Service) answered(ctx context.Context, key string, n news) error {
+	n.asked = true
+	cause := s.settle(ctx, key, n)
+	if !unfit(cause) {
+		return cause
+	}
+	f := Finding{Code: "unrecorded", Text: clip("the provider told more than the book holds: " + cause.Error())}
+	if err := s.openCase(ctx, "unrecorded/"+n.id, "unrecorded", n.id, n.provider, "", f); err != nil {
+		return err
+	}
+	return s.settle(ctx, key+"/unfit", news{provider: n.provider, id: n.id, touch: true, offset: unfitRest})
 }
 
 // hear takes a report that nobody waits for into the book. It tells whether anything is known that the report is about; to

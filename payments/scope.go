@@ -1,6 +1,8 @@
 package payments
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -137,11 +139,20 @@ func (n *news) accounts(member string, a *currency.Definition) []ledger.OpenAcco
 	return all
 }
 
-func (n *news) effectReference(effect string) string { return "effect/" + n.provider + "/" + effect }
+func (n *news) effectReference(effect string) string { return named("effect", n.provider, effect) }
 
-func providerReference(provider, reference string) string { return "ref/" + provider + "/" + reference }
+func providerReference(provider, reference string) string { return named("ref", provider, reference) }
 
-func addressReference(provider, address string) string { return "address/" + provider + "/" + address }
+func addressReference(provider, address string) string { return named("address", provider, address) }
+
+// named is the ledger's reference for what a provider has a name for: the name, or its digest if it is longer than fits.
+func named(kind, provider, name string) string {
+	if r := kind + "/" + provider + "/" + name; len(r) <= ledger.MaxReferenceBytes {
+		return r
+	}
+	sum := sha256.Sum256([]byte(name))
+	return kind + "/" + provider + "/sha256:" + hex.EncodeToString(sum[:])
+}
 
 func (n *news) holdID(effect string) uuid.UUID { return derivedID("hold", n.provider, effect+n.salt) }
 

@@ -206,8 +206,8 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 	n := news{provider: rec.Provider, id: rec.ID, touch: true}
 	if err == nil {
 		if err = s.acceptable(rec, report); err == nil {
-			n.report, n.asked = report, true
-			return report.Action, s.settle(ctx, stepKey(rec.ID, d.Version, "answer"), n)
+			n.report = report
+			return report.Action, s.answered(ctx, stepKey(rec.ID, d.Version, "answer"), n)
 		}
 	}
 	n.learn, n.offset = s.lesson(rec, err)
@@ -336,8 +336,8 @@ func (s *Service) look(ctx context.Context, p providers.Provider, d ledger.Docum
 	n := news{provider: rec.Provider, id: rec.ID, touch: true}
 	key := stepKey(rec.ID, d.Version, "look")
 	if err == nil {
-		n.report, n.asked = report, true
-		return report.Action, s.settle(ctx, key, n)
+		n.report = report
+		return report.Action, s.answered(ctx, key, n)
 	}
 	if errors.Is(err, providers.ErrNotFound) && rec.Reported == "" {
 		if planted("trust-not-found") {
