@@ -30,7 +30,8 @@ const (
 	// releases what is held because it might. Should its money move after all, the member is charged for it: facts win.
 	NeverHappened Resolution = "never_happened"
 	// Approve carries out a payment that a rule put before a person: a transfer or exchange at once, at the rate it was asked
-	// for at; what needs a provider is sent by a worker, or by [Service.Advance].
+	// for at; what needs a provider is sent by a worker, or by [Service.Advance]. While who pays owes money in that asset it does not
+	// fit: what is held has to repay it.
 	Approve Resolution = "approve"
 	// Deny ends such a payment: it fails with the reason "denied" and what was held is released.
 	Deny Resolution = "deny"

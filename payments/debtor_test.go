@@ -106,6 +106,56 @@ func TestSuspenseAssignedToADebtor(t *testing.T) {
 	e.balanced()
 }
 
+// Who owes in one asset is not paid out in another: what was bought with money that was taken back would be gone.
+func TestDebtorIsNotPaidOutInAnotherAsset(t *testing.T) {
+	e := newEnv(t)
+	e.owing()
+	euros := e.deposit("alice", e.link("alice", sandbox.TokenCard), currency.MustParse("50.00", currency.EUR))
+	require.Equal(t, payments.Succeeded, euros.State)
+	to := e.link("alice", sandbox.TokenBank)
+	before := e.dump()
+	_, err := e.withdraw("alice", to, currency.MustParse("10.00", currency.EUR))
+	require.ErrorIs(t, err, payments.ErrOwes)
+	require.ErrorIs(t, err, payments.ErrDeclined)
+	_, err = e.svc.Refund(e.ctx, payments.RefundRequest{Key: e.key(), Actor: payments.Member("alice"), Of: euros.ID, Amount: currency.MustParse("10.00", currency.EUR)})
+	require.ErrorIs(t, err, payments.ErrOwes)
+	require.NotEqual(t, before, e.dump(), "the declines are on record")
+	w := e.wallet("alice", currency.EUR)
+	require.Equal(t, []string{"50.00", "0.00"}, []string{w.Posted.Number(), w.Held.Number()})
+	_, err = e.svc.Forgive(e.ctx, payments.ForgiveRequest{Key: e.key(), Actor: payments.Platform(), Member: "alice", Amount: usd("60.00"), By: "ines", Note: "old"})
+	require.NoError(t, err)
+	_, err = e.withdraw("alice", to, currency.MustParse("10.00", currency.EUR))
+	require.NoError(t, err)
+}
+
+// What waits for a person when its payer comes to owe is not carried out any more: denied, it repays.
+func TestReviewedPaymentOfADebtor(t *testing.T) {
+	for _, kind := range []payments.Kind{payments.Send, payments.Withdrawal, payments.Exchange} {
+		e := newEnv(t, reviewed(kind))
+		top := e.fund("alice", usd("100.00"))
+		var p payments.Payment
+		var err error
+		switch kind {
+		case payments.Send:
+			p = e.send("alice", "bob", usd("70.00"))
+		case payments.Withdrawal:
+			p, err = e.withdraw("alice", e.link("alice", sandbox.TokenBank), usd("70.00"))
+		default:
+			p, err = e.svc.Exchange(e.ctx, payments.ExchangeRequest{Key: e.key(), Actor: payments.Member("alice"), Amount: usd("70.00"), To: "EUR"})
+		}
+		require.NoError(t, err)
+		require.Equal(t, payments.Review, p.State, "%s", kind)
+		e.takeBack(top, usd("100.00"))
+		e.hasWallet("alice", "70.00", "70.00", "70.00")
+		_, err = e.resolve(p.ID, payments.Approve, "")
+		require.ErrorIs(t, err, payments.ErrUnresolvable, "%s", kind)
+		e.hasWallet("alice", "70.00", "70.00", "70.00")
+		require.Equal(t, payments.Review, e.payment(p.ID).State)
+		e.resolved(p.ID, payments.Deny)
+		e.hasWallet("alice", "0.00", "0.00", "0.00")
+	}
+}
+
 func (e *env) resolved(id string, action payments.Resolution) {
 	e.Helper()
 	_, err := e.resolve(id, action, "")

@@ -152,14 +152,21 @@ func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) 
 		ID: dk.config.NewID().String(), Kind: Refund, Member: of.Member, Amount: r.Amount, Provider: way.name, Method: of.Method,
 		Instrument: of.Instrument, Of: of.ID, OfReference: of.ProviderReference, Description: r.Description,
 	}
-	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}, rec.ID), dk.reserveRefund(rec))
+	reserve, err := dk.reserveRefund(ctx, rec)
+	if err != nil {
+		return Payment{}, err
+	}
+	guards := append(dk.guards(Proposal{Kind: Refund, Actor: r.Actor, Member: of.Member, Amount: r.Amount}, rec.ID), reserve)
 	return dk.startWith(ctx, r.Actor, r.Key, r, rec, guards)
 }
 
 // reserveRefund reserves the amount on the deposit, so that two refunds cannot give back the same money, holds it in the
 // wallet and records the refund, in one step.
-func (dk *Desk) reserveRefund(rec *record) ledger.Guard {
-	hold := dk.reserve(rec)
+func (dk *Desk) reserveRefund(ctx context.Context, rec *record) (ledger.Guard, error) {
+	hold, err := dk.reserve(ctx, rec)
+	if err != nil {
+		return hold, err
+	}
 	of := paymentDocument(rec.Of)
 	hold.Reads.Documents = append(hold.Reads.Documents, of)
 	withHold := hold.Check
@@ -197,7 +204,7 @@ func (dk *Desk) reserveRefund(rec *record) ledger.Guard {
 		commands, err := withHold(v)
 		return append([]ledger.Command{reserved}, commands...), err
 	}
-	return hold
+	return hold, nil
 }
 
 // settleRefund keeps the deposit's reservation in step with what became of its refund.

@@ -31,7 +31,7 @@ type WithdrawRequest struct {
 
 // Withdraw pays money out. The amount is held in the wallet in the same step that records the withdrawal, before the
 // provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
-// certainly did not. A member who owes money is refused with ErrOwes, an address that the provider can tell is mistyped with
+// certainly did not. A member who owes money, in whatever asset, is refused with ErrOwes, an address that the provider can tell is mistyped with
 // ErrBadAddress, before anything is recorded.
 func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
 	p, err := s.desk.Withdraw(ctx, r)
@@ -64,9 +64,13 @@ func (dk *Desk) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error
 	if err != nil {
 		return dk.again(ctx, r.Actor, r.Key, tagged{Withdrawal, r}, err)
 	}
+	reserve, err := dk.reserve(ctx, rec)
+	if err != nil {
+		return Payment{}, err
+	}
 	guards := append(dk.guards(Proposal{
 		Kind: Withdrawal, Actor: r.Actor, Member: r.Member, Amount: r.Amount, Instrument: r.To, Reference: r.Reference,
-	}, rec.ID), dk.reserve(rec))
+	}, rec.ID), reserve)
 	if planted("submit-before-record") {
 		if all, ok := dk.offers.(*lanes); ok {
 			_, _ = all.byName[rec.Provider].Submit(ctx, rec.operation())
@@ -114,13 +118,22 @@ func (dk *Desk) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *rec
 	return nil
 }
 
-// reserve holds the money and records the withdrawal in one step. The hold has the payment's id and no deadline.
-func (dk *Desk) reserve(rec *record) ledger.Guard {
+// reserve holds the money and records the withdrawal in one step, unless the member owes something, be it in another asset. The
+// hold has the payment's id and no deadline.
+func (dk *Desk) reserve(ctx context.Context, rec *record) (ledger.Guard, error) {
 	id, asset := mustID(rec.ID), rec.Amount.Asset()
-	wallet, owes := WalletAccount(rec.Member, asset.ID()), ReceivableAccount(rec.Member, asset.ID())
+	wallet, debts := WalletAccount(rec.Member, asset.ID()), []ledger.AccountID{ReceivableAccount(rec.Member, asset.ID())}
+	for a, err := range dk.book.Accounts(ctx, ledger.Query{List: ledger.ListOwned, Owner: rec.Member, Path: debts[0].Path}) {
+		if err != nil {
+			return ledger.Guard{}, err
+		}
+		if a.ID != debts[0] {
+			debts = append(debts, a.ID)
+		}
+	}
 	return ledger.Guard{
 		Reads: joined(rec.quoteReads(), ledger.Reads{
-			Accounts: []ledger.AccountID{wallet, owes}, Holds: []ledger.ID{id},
+			Accounts: append(debts[:len(debts):len(debts)], wallet), Holds: []ledger.ID{id},
 			Documents: []ledger.DocumentID{paymentDocument(rec.ID), caseDocument(rec.ID)},
 		}),
 		Check: func(v ledger.View) ([]ledger.Command, error) {
@@ -132,10 +145,12 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 			if err != nil {
 				return nil, err
 			}
-			if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 && !planted("pay-out-debtors") {
-				r := ledger.Refuse(ErrOwes, "money is owed", "")
-				r.Account, r.Wanted, r.Available = owes, rec.Amount, debt.Posted
-				return nil, r
+			for _, owes := range debts {
+				if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 && !planted("pay-out-debtors") {
+					r := ledger.Refuse(ErrOwes, "money is owed", "")
+					r.Account, r.Wanted, r.Available = owes, rec.Amount, debt.Posted
+					return nil, r
+				}
 			}
 			c := newChart(v)
 			c.open(openWallet(rec.Member, asset), openReceivable(rec.Member, asset))
@@ -152,7 +167,7 @@ func (dk *Desk) reserve(rec *record) ledger.Guard {
 			}
 			return slices.Concat(c.commands, quote, []ledger.Command{hold, document}), nil
 		},
-	}
+	}, nil
 }
 
 func mustID(id string) uuid.UUID {

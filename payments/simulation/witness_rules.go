@@ -155,7 +155,6 @@ func (m *ledgerOfPayments) ruled(p *intent) *Breach {
 
 // begun checks a payment as somebody asked for it.
 func (m *ledgerOfPayments) begun(w *witness, p *intent) *Breach {
-	owed := w.accounts[payments.ReceivableAccount(p.Member, p.Amount.AssetID())]
 	if b := m.takes(p); b != nil {
 		return b
 	}
@@ -164,10 +163,22 @@ func (m *ledgerOfPayments) begun(w *witness, p *intent) *Breach {
 		if b := m.fair(p.Amount, p.Fee, p.Bought, false); b != nil {
 			return b
 		}
-	case p.outward() && p.FromSuspense == "" && owed != nil && owed.Posted.Sign() > 0:
-		return breach(Bounds, "%s %s of %s, who owes %v", p.Kind, p.ID, p.Member, owed.Posted).about(owed.ID)
+	case p.outward() && p.FromSuspense == "":
+		if owed := w.debt(p.Member); owed != nil {
+			return breach(Bounds, "%s %s of %s, who owes %v", p.Kind, p.ID, p.Member, owed.Posted).about(owed.ID)
+		}
 	}
 	return m.ruled(p)
+}
+
+// debt is what a member owes in some asset; nil: in none.
+func (w *witness) debt(member string) (owed *ledger.AccountInfo) {
+	for id, a := range w.accounts {
+		if id.Path == payments.ReceivableAccount(member, id.Asset).Path && a.Posted.Sign() > 0 && (owed == nil || inOrder(id, owed.ID) < 0) {
+			owed = a
+		}
+	}
+	return owed
 }
 
 // attributed: what comes to an address belongs to whoever has it.
@@ -398,7 +409,7 @@ func (w *world) justified(r *request, err error) *Breach {
 			why = "it is good until " + until.Format(time.DateTime)
 		}
 	case errors.Is(err, payments.ErrOwes):
-		if owed == nil || owed.Posted.Sign() == 0 {
+		if w.truth.debt(r.member) == nil {
 			why = "nothing is owed"
 		}
 	case errors.Is(err, payments.ErrNotOwed):
