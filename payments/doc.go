@@ -29,7 +29,10 @@
 //  4. A fact is never declined. Money that really moved is posted: what a wallet cannot give is a receivable from its
 //     member, what it cannot take goes to suspense with a [Case].
 //  5. Effects accumulate. A posting belongs to one effect of the provider, unique in storage, so a webhook delivered
-//     three times, out of order or before the call that caused it returned, changes the books once.
+//     three times, out of order or before the call that caused it returned, changes the books once. A report of many effects
+//     is recorded in parts; the payment keeps its state until the last of them.
+//  6. Debts first. While a member owes in an asset, all that comes to them in it repays that first, and so does what was held
+//     when it is given back: they have nothing to spend there, and are paid out in no asset at all.
 //
 // # Beside the happy path
 //
@@ -55,7 +58,9 @@
 //     (orphaned); mined again it is credited again. Dust, assets that the host has not enabled, and what comes to nobody's address lie in
 //     suspense with a case. What no amount can hold is a case, and nothing is posted.
 //   - Out: Withdraw takes an address where it takes a bank account. An address that is mistyped is refused before anything is held. Network
-//     fees are posted in the asset that they are charged in, F → C, also those of what reverts, is replaced, or sweeps addresses.
+//     fees are posted in the asset that they are charged in, F → C, also those of what reverts, is replaced, or sweeps addresses. What a
+//     reorganisation takes back is the member's and stays held, because it may be mined again; after an hour of that a person is asked
+//     (orphaned), who can release it with NeverHappened.
 //   - A provider that stopped by itself has one case (halted), which closes when it works again; what it would not send waits.
 //
 // # Names and texts
