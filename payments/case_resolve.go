@@ -30,8 +30,8 @@ const (
 	// releases what is held because it might. Should its money move after all, the member is charged for it: facts win.
 	NeverHappened Resolution = "never_happened"
 	// Approve carries out a payment that a rule put before a person: a transfer or exchange at once, at the rate it was asked
-	// for at; what needs a provider is sent by a worker, or by [Service.Advance]. While who pays owes money in that asset it does not
-	// fit: what is held has to repay it.
+	// for at; what needs a provider is sent by a worker, or by [Service.Advance]. While who pays owes money in that asset, or who
+	// is paid out owes any, it does not fit: what is held has to repay it.
 	Approve Resolution = "approve"
 	// Deny ends such a payment: it fails with the reason "denied" and what was held is released.
 	Deny Resolution = "deny"
@@ -118,6 +118,15 @@ func (s *Service) resolution(ctx context.Context, r ResolveRequest) (ledger.Guar
 	case err != nil:
 		return ledger.Guard{}, err
 	default:
+		if r.Action == Approve && rec.Review && rec.Kind != Deposit && rec.Amount.IsValid() {
+			a.debts = []ledger.AccountID{ReceivableAccount(rec.Member, rec.Amount.AssetID())}
+			if rec.outward() {
+				if a.debts, err = s.desk.debts(ctx, a.debts[0], rec.Member); err != nil {
+					return ledger.Guard{}, err
+				}
+			}
+			reads.Accounts = append(reads.Accounts, a.debts...)
+		}
 		if r.Action == Return {
 			if a.back, err = s.giveBack(ctx, r, rec); err != nil {
 				return ledger.Guard{}, err
@@ -166,7 +175,8 @@ func joined(a, b ledger.Reads) ledger.Reads {
 type arbiter struct {
 	request ResolveRequest
 	config  Config
-	back    *record // the refund of a Return
+	back    *record            // the refund of a Return
+	debts   []ledger.AccountID // that stand against an Approve
 }
 
 // transaction is the id of the posting in an asset. Several decisions about one case differ by who made them.

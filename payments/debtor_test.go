@@ -156,6 +156,48 @@ func TestReviewedPaymentOfADebtor(t *testing.T) {
 	}
 }
 
+// A payout that is not sent yet when its member comes to owe is not sent at all, and what it holds repays. One that may have been
+// sent is looked up, and not sent again while the debt lasts.
+func TestUnsentPayoutOfADebtor(t *testing.T) {
+	e := newDeskEnv(t)
+	top := e.fund("alice", usd("100.00"))
+	to := e.link("alice", sandbox.TokenBank)
+	tx, desk := e.begin()
+	p, err := desk.Withdraw(e.ctx, payments.WithdrawRequest{Key: "w", Actor: payments.Member("alice"), Amount: usd("70.00"), To: to})
+	require.NoError(t, err)
+	require.Equal(t, payments.Created, p.State)
+	e.commit(tx)
+	e.takeBack(top, usd("100.00"))
+	e.hasWallet("alice", "70.00", "70.00", "70.00")
+	e.clock.advance(time.Minute)
+	e.work()
+	now := e.payment(p.ID)
+	require.Equal(t, payments.Failed, now.State)
+	require.Equal(t, "owes", now.Reason.Code)
+	require.Zero(t, e.sandbox.Executed(p.ID))
+	e.hasWallet("alice", "0.00", "0.00", "0.00")
+	e.balanced()
+}
+
+func TestLostPayoutOfADebtorIsNotSentAgain(t *testing.T) {
+	e := newEnv(t)
+	top := e.fund("alice", usd("100.00"))
+	to := e.link("alice", sandbox.TokenBank)
+	e.sandbox.Script(sandbox.LostRequest)
+	p, err := e.withdraw("alice", to, usd("70.00"))
+	require.NoError(t, err)
+	require.Equal(t, payments.Unknown, p.State)
+	e.takeBack(top, usd("100.00"))
+	e.pass(6 * time.Hour)
+	require.Zero(t, e.sandbox.Executed(p.ID))
+	require.Equal(t, payments.Unknown, e.payment(p.ID).State)
+	e.hasWallet("alice", "70.00", "70.00", "70.00")
+	_, err = e.svc.Forgive(e.ctx, payments.ForgiveRequest{Key: e.key(), Actor: payments.Platform(), Member: "alice", Amount: usd("70.00"), By: "ines", Note: "ours"})
+	require.NoError(t, err)
+	e.pass(6 * time.Hour)
+	require.Equal(t, 1, e.sandbox.Executed(p.ID), "the debt is gone, and it is sent")
+}
+
 func (e *env) resolved(id string, action payments.Resolution) {
 	e.Helper()
 	_, err := e.resolve(id, action, "")

@@ -1,7 +1,7 @@
 package payments
 
 import (
-	"errors"
+	"context"
 	"slices"
 	"strconv"
 	"time"
@@ -284,13 +284,27 @@ func (j *journal) giveBackWon(id string, less currency.Amount) error {
 	return err
 }
 
-// errHeldBack stops an attempt to refund what is being disputed.
-var errHeldBack = errors.New("payments: the deposit is disputed")
+// heldBack stops an attempt to send what must not leave now.
+type heldBack struct{ why providers.Reason }
+
+func (h *heldBack) Error() string { return "payments: not sent: " + h.why.Code }
+
+// sendable are the guards that let a payment be sent.
+func (dk *Desk) sendable(ctx context.Context, rec *record) ([]ledger.Guard, error) {
+	switch rec.Kind {
+	case Refund:
+		return undisputed(rec), nil
+	case Withdrawal:
+		return dk.solvent(ctx, rec)
+	default:
+		return nil, nil
+	}
+}
 
 // undisputed lets a refund be sent only while its deposit is not disputed: the payer's bank may be giving the same money
 // back.
 func undisputed(rec *record) []ledger.Guard {
-	if rec.Kind != Refund || planted("refund-disputed") {
+	if planted("refund-disputed") {
 		return nil
 	}
 	of := paymentDocument(rec.Of)
@@ -303,7 +317,7 @@ func undisputed(rec *record) []ledger.Guard {
 			}
 			deposit, err := readRecord(d)
 			if err == nil && deposit.disputed() {
-				err = errHeldBack
+				err = &heldBack{providers.Reason{Code: "disputed", Public: "The payment is disputed."}}
 			}
 			return nil, err
 		},

@@ -75,8 +75,8 @@ func (a *arbiter) review(v ledger.View, rec *record) ([]ledger.Command, error) {
 	if !rec.Review {
 		return nil, a.unfit("payment %s is not under review", rec.ID)
 	}
-	if a.request.Action == Approve && rec.Kind != Deposit && rec.Amount.IsValid() {
-		if debt := repays(v, rec.Member, rec.Amount); debt.Sign() > 0 {
+	if a.request.Action == Approve {
+		if _, owes := owing(v, a.debts); owes {
 			return nil, a.unfit("%s has come to owe money, which what is held repays when it is denied", rec.Member)
 		}
 	}

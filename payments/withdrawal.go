@@ -31,8 +31,9 @@ type WithdrawRequest struct {
 
 // Withdraw pays money out. The amount is held in the wallet in the same step that records the withdrawal, before the
 // provider is called; it leaves the wallet when the provider reports that it moved, and is given back only when it
-// certainly did not. A member who owes money, in whatever asset, is refused with ErrOwes, an address that the provider can tell is mistyped with
-// ErrBadAddress, before anything is recorded.
+// certainly did not. A member who owes money, in whatever asset, is refused with ErrOwes, an address that the provider can tell is
+// mistyped with ErrBadAddress, before anything is recorded. When the member comes to owe before anything was sent, the withdrawal fails
+// with the reason "owes", and what was held repays the debt.
 func (s *Service) Withdraw(ctx context.Context, r WithdrawRequest) (Payment, error) {
 	p, err := s.desk.Withdraw(ctx, r)
 	return s.carryOut(ctx, p, err)
@@ -122,14 +123,10 @@ func (dk *Desk) routeWithdrawal(ctx context.Context, r WithdrawRequest, rec *rec
 // hold has the payment's id and no deadline.
 func (dk *Desk) reserve(ctx context.Context, rec *record) (ledger.Guard, error) {
 	id, asset := mustID(rec.ID), rec.Amount.Asset()
-	wallet, debts := WalletAccount(rec.Member, asset.ID()), []ledger.AccountID{ReceivableAccount(rec.Member, asset.ID())}
-	for a, err := range dk.book.Accounts(ctx, ledger.Query{List: ledger.ListOwned, Owner: rec.Member, Path: debts[0].Path}) {
-		if err != nil {
-			return ledger.Guard{}, err
-		}
-		if a.ID != debts[0] {
-			debts = append(debts, a.ID)
-		}
+	wallet := WalletAccount(rec.Member, asset.ID())
+	debts, err := dk.debts(ctx, ReceivableAccount(rec.Member, asset.ID()), rec.Member)
+	if err != nil {
+		return ledger.Guard{}, err
 	}
 	return ledger.Guard{
 		Reads: joined(rec.quoteReads(), ledger.Reads{
@@ -145,12 +142,10 @@ func (dk *Desk) reserve(ctx context.Context, rec *record) (ledger.Guard, error) 
 			if err != nil {
 				return nil, err
 			}
-			for _, owes := range debts {
-				if debt, ok := v.Account(owes); ok && debt.Posted.Sign() > 0 && !planted("pay-out-debtors") {
-					r := ledger.Refuse(ErrOwes, "money is owed", "")
-					r.Account, r.Wanted, r.Available = owes, rec.Amount, debt.Posted
-					return nil, r
-				}
+			if debt, owes := owing(v, debts); owes {
+				r := ledger.Refuse(ErrOwes, "money is owed", "")
+				r.Account, r.Wanted, r.Available = debt.ID, rec.Amount, debt.Posted
+				return nil, r
 			}
 			c := newChart(v)
 			c.open(openWallet(rec.Member, asset), openReceivable(rec.Member, asset))

@@ -188,9 +188,13 @@ func (s *Service) attempt(ctx context.Context, p providers.Provider, d ledger.Do
 		return nil, err
 	}
 	key := stepKey(rec.ID, d.Version, "begin")
-	receipt, err := s.book.Record(ctx, ledger.Entry{Key: key, Commands: []ledger.Command{begin}, Guards: undisputed(rec), Leases: leases})
-	if errors.Is(err, errHeldBack) {
-		return nil, s.holdBack(ctx, d, rec)
+	guards, err := s.desk.sendable(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	receipt, err := s.book.Record(ctx, ledger.Entry{Key: key, Commands: []ledger.Command{begin}, Guards: guards, Leases: leases})
+	if held, ok := errors.AsType[*heldBack](err); ok {
+		return nil, s.holdBack(ctx, d, rec, held.why)
 	}
 	if err != nil {
 		return nil, err
@@ -239,15 +243,15 @@ func (s *Service) elsewhere(ctx context.Context, before *record, leases []ledger
 	return s.attempt(ctx, p, d, rec, leases)
 }
 
-// holdBack does not send a refund whose deposit is disputed. One that certainly never was sent fails; one that may have been is
-// only looked up.
-func (s *Service) holdBack(ctx context.Context, d ledger.Document, rec *record) error {
+// holdBack does not send a refund whose deposit is disputed, or a withdrawal of who owes money. One that certainly never was sent
+// fails; one that may have been is only looked up.
+func (s *Service) holdBack(ctx context.Context, d ledger.Document, rec *record, why providers.Reason) error {
 	n := news{provider: rec.Provider, id: rec.ID, touch: true}
 	n.learn = func(r *record) {
 		switch {
 		case r.Reported != "":
 		case !r.Maybe && !r.InFlight:
-			r.GivenUp, r.Reason = true, providers.Reason{Code: "disputed", Public: "The payment is disputed."}
+			r.GivenUp, r.Reason = true, why
 		case r.Looks == rec.Looks:
 			r.Looks++
 		}

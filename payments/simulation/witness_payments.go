@@ -238,6 +238,9 @@ func (m *ledgerOfPayments) seeDocument(w *witness, rows *ledger.Rows, d *ledger.
 		if of := m.intents[p.Of]; p.Kind == payments.Refund && p.Attempts > old.Attempts && of != nil && of.disputed() {
 			return breach(Refundable, "refund %s is sent while deposit %s is disputed", p.ID, p.Of)
 		}
+		if owed := w.accounts[payments.ReceivableAccount(p.Member, p.Amount.AssetID())]; p.Kind == payments.Withdrawal && p.Attempts > old.Attempts && owed != nil && owed.Posted.Sign() > 0 {
+			return breach(Bounds, "withdrawal %s of %s is sent, who owes %v", p.ID, p.Member, owed.Posted).about(owed.ID)
+		}
 		m.backs(old, p)
 		m.tally(old, -1)
 		m.tally(p, 1)
