@@ -63,7 +63,7 @@ func (r *record) dispute(id string) *dispute {
 	if i := slices.IndexFunc(r.Disputes, func(d dispute) bool { return d.ID == id }); i >= 0 {
 		return &r.Disputes[i]
 	}
-	r.Disputes = append(slices.Clip(r.Disputes), dispute{ID: id})
+	r.Disputes = append(r.Disputes, dispute{ID: id})
 	return &r.Disputes[len(r.Disputes)-1]
 }
 
@@ -206,6 +206,9 @@ func (j *journal) disputeGaveBack(size currency.Amount) error {
 // chargeable is what the member is to be charged with for a dispute beyond what they were charged with, negative when they are to
 // get it back, and what they will have been charged with then. The zero amounts: no money of it was heard of.
 func (r *record) chargeable(d *dispute) (more, target currency.Amount, err error) {
+	if d.State != providers.DisputeLost && d.Charged.Sign() == 0 {
+		return more, target, nil
+	}
 	net, err := r.withdrawn(d.ID)
 	if err != nil || !net.IsValid() {
 		return more, target, err

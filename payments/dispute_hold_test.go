@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -107,5 +108,33 @@ func TestDisputesLostAtOnce(t *testing.T) {
 	e.report(r)
 	e.hasWallet("alice", "0.00", "0.00", "20.00")
 	require.Equal(t, "0.00", e.posted(payments.DisputedAccount("sandbox", "USD")))
+	e.balanced()
+}
+
+// A hundred disputes that are lost in one report, over as many holds as there may be and more, fit the steps that they need.
+func TestManyDisputesLostAtOnce(t *testing.T) {
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	e := newEnv(t, noPolling)
+	p := e.deposit("alice", e.link("alice", sandbox.TokenBank), usd("10.00"))
+	e.report(about(p, false, many(providers.Moved, usd("0.01"))))
+	e.hasWallet("alice", "10.00", "10.00", "0.00")
+	r := about(p, false, nil)
+	for i := range providers.MaxDisputes {
+		id := fmt.Sprint(i)
+		r.Effects = append(r.Effects, providers.Effect{ID: "d" + id, Kind: providers.Disputed, Amount: usd("-0.05"), Reverses: "moved-" + id, Dispute: id, At: at})
+		r.Disputes = append(r.Disputes, providers.Dispute{ID: id, State: providers.DisputeOpen, At: at})
+	}
+	e.report(r)
+	e.hasWallet("alice", "10.00", "10.00", "0.00")
+	for i := range r.Disputes {
+		r.Disputes[i].State, r.Disputes[i].At = providers.DisputeLost, at.Add(time.Hour)
+	}
+	e.report(r)
+	require.Equal(t, "0.00", e.posted(payments.DisputedAccount("sandbox", "USD")))
+	r.Final = true
+	e.report(r)
+	e.clock.advance(time.Minute)
+	e.work()
+	e.hasWallet("alice", "5.00", "0.00", "0.00")
 	e.balanced()
 }

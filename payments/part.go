@@ -17,6 +17,10 @@ import (
 // when the payment is due next.
 const maxHeld = 200
 
+// partRows is what the effects of one part of several may touch. Every guard of a part may look at all of it, so a part of twice as
+// many takes four times as long.
+const partRows = 300
+
 // part is what one entry takes of news: a guard an effect, so that each sees the balances that the one before left, then those that
 // bring in line what follows from all of them, then one that writes the payment.
 type part struct {
@@ -52,13 +56,16 @@ func (n *news) part(rec *record, version uint64) (*part, error) {
 	}
 	p := &part{news: n, effects: waiting, last: true, bears: rec.MemberBears, seen: version}
 	s := n.scope(rec)
-	p.secure(s, after)
-	room := ledger.MaxReads - s.rows() - 2*min(rec.holding(), maxHeld)
-	for i, e := range waiting {
-		if room -= s.cost(e); room < 0 && i > 0 {
-			p.effects, p.last = waiting[:i], false
-			break
-		}
+	if slices.ContainsFunc(waiting, func(e providers.Effect) bool { return unsettles(e.Kind) }) {
+		p.secure(s, after)
+	}
+	room := ledger.MaxReads - s.rows() - holdRows*min(rec.holding(), maxHeld)
+	fit, rest := s.fitting(waiting, room)
+	if fit < len(waiting) {
+		fit, rest = s.fitting(waiting, min(room, partRows))
+		p.effects, p.last = waiting[:fit], false
+	}
+	for _, e := range p.effects {
 		s.effect(e)
 		if len(after.Disputes) > 0 && e.Kind == providers.Disputed && rec.Member != "" {
 			p.secures = append(p.secures, n.holdID(e.ID))
@@ -67,7 +74,7 @@ func (n *news) part(rec *record, version uint64) (*part, error) {
 	if !slices.ContainsFunc(p.effects, func(e providers.Effect) bool { return unsettles(e.Kind) }) {
 		p.secures = nil
 	}
-	if p.last = p.last && (room >= disputeRows*len(disputes) || len(p.effects) == 0); p.last {
+	if p.last = p.last && (rest >= disputeRows*len(disputes) || len(p.effects) == 0); p.last {
 		p.disputes = disputes
 		for _, id := range disputes {
 			s.reads.Transactions = append(s.reads.Transactions, n.disputeIDs(id, rec.turns(id))...)
@@ -76,7 +83,7 @@ func (n *news) part(rec *record, version uint64) (*part, error) {
 	for i := range rec.Effects {
 		switch e := &rec.Effects[i]; {
 		case !e.held() || s.holds[e.Hold]:
-		case len(s.holds) < maxHeld:
+		case len(s.holds) < maxHeld && s.rows()+holdRows+assetRows <= ledger.MaxReads:
 			s.asset(e.Amount.Asset())
 			s.hold(e.Hold)
 		default:

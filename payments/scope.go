@@ -68,16 +68,24 @@ func (s *scope) rows() int {
 	return len(r.Accounts) + len(r.Holds) + len(r.Transactions) + len(r.Documents) + len(r.References)
 }
 
-// cost is how many rows an effect may add.
-func (s *scope) cost(e providers.Effect) int {
-	cost := 1 + mostPostings(e)
-	if !s.assets[e.Amount.Asset()] {
-		cost += assetRows
+// fitting is how many effects fit into a number of rows, at least one, and what they leave of it.
+func (s *scope) fitting(effects []providers.Effect, rows int) (fit, rest int) {
+	assets := map[*currency.Definition]bool{}
+	for i, e := range effects {
+		cost := 1 + mostPostings(e)
+		if a := e.Amount.Asset(); !s.assets[a] && !assets[a] {
+			assets[a] = true
+			cost += assetRows
+		}
+		if mayHold(e.Kind) {
+			cost += 2 * holdRows
+		}
+		if cost > rows && i > 0 {
+			return i, rows
+		}
+		rows -= cost
 	}
-	if mayHold(e.Kind) {
-		cost += 2 * holdRows
-	}
-	return cost
+	return len(effects), rows
 }
 
 // mayHold tells whether an effect of this kind may hold something, or take what another one holds.
@@ -166,6 +174,7 @@ func (n *news) transactionIDs(e providers.Effect) []ledger.ID {
 	return ids
 }
 
+// mostPostings is how many postings an effect may need.
 func mostPostings(e providers.Effect) int {
 	if e.Kind == providers.Reversed || e.Kind == providers.Moved && e.Amount.Sign() < 0 {
 		return 8
