@@ -40,8 +40,13 @@ func (m *market) rates(_ context.Context, _, _ currency.Asset) (payments.Price, 
 	return m.price, !m.none, m.err
 }
 
-// marketEnv sells euros for 0.9 of a dollar each after a fee of 1 %, where the market has 0.92.
+// marketEnv gives 0.9 euros for a dollar after a fee of 1 %, where the market has 0.92.
 func marketEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) (*env, *market) {
+	t.Helper()
+	return marketEnvOn(t, openStore(t), change...)
+}
+
+func marketEnvOn(t *testing.T, s ledger.Store, change ...func(*payments.Config, *sandbox.Config)) (*env, *market) {
 	t.Helper()
 	m := &market{price: payments.Price{
 		Rate: rate(currency.USD, currency.EUR, "0.90"), Market: rate(currency.USD, currency.EUR, "0.92"),
@@ -51,7 +56,7 @@ func marketEnv(t *testing.T, change ...func(*payments.Config, *sandbox.Config)) 
 		c.Rates = m.rates
 		s.CardFee = sandbox.Fee{}
 	}
-	return newDeskEnv(t, append([]func(*payments.Config, *sandbox.Config){quoting}, change...)...), m
+	return newEnvOn(t, s, append([]func(*payments.Config, *sandbox.Config){quoting}, change...)...), m
 }
 
 // swap asks for the price of an amount in euros.
@@ -372,8 +377,7 @@ func TestReviewOfAnExchangeAtAQuote(t *testing.T) {
 
 // A quote of a host's transaction is there when that commits, and is used when that commits.
 func TestExchangeQuoteInTheHostsTransaction(t *testing.T) {
-	e, _ := marketEnv(t)
-	e.commit(e.store.(*memory.Store))
+	e, _ := marketEnvOn(t, memory.New())
 	e.fund("alice", usd("100.00"))
 	ask := payments.ExchangeQuoteRequest{Actor: payments.Member("alice"), Amount: usd("10.00"), To: "EUR"}
 	_, desk := e.begin()
