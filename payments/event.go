@@ -21,6 +21,7 @@ type Event struct {
 // about one payment are in order, and each differs from the one before in more than its version.
 func (s *Service) Events(ctx context.Context, after uint64) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		recent := map[ledger.DocumentID]Payment{} // as it stood last: versions never change
 		for c, err := range s.book.Feed(ctx, after) {
 			if err != nil {
 				yield(Event{}, err)
@@ -29,7 +30,10 @@ func (s *Service) Events(ctx context.Context, after uint64) iter.Seq2[Event, err
 			if c.Kind != ledger.ChangeDocument || c.Document.Kind != kindPayment {
 				continue
 			}
-			e, news, err := s.event(ctx, c)
+			e, news, err := s.event(ctx, c, recent)
+			if len(recent) > maxRecent {
+				clear(recent)
+			}
 			if err == nil && (!news || planted("silent-failure") && e.Payment.State == Failed) {
 				continue
 			}
@@ -40,18 +44,25 @@ func (s *Service) Events(ctx context.Context, after uint64) iter.Seq2[Event, err
 	}
 }
 
+// maxRecent bounds how many payments are remembered while events are read.
+const maxRecent = 1_000
+
 // event makes the event of a change, and tells whether anything that a host can see is new.
-func (s *Service) event(ctx context.Context, c ledger.Change) (Event, bool, error) {
+func (s *Service) event(ctx context.Context, c ledger.Change, recent map[ledger.DocumentID]Payment) (Event, bool, error) {
 	e := Event{Position: c.Position, At: c.RecordedAt}
 	var err error
 	if e.Payment, err = s.version(ctx, c.Document, c.Version); err != nil {
 		return e, false, err
 	}
 	e.Type = string(e.Payment.Kind) + "." + string(e.Payment.State)
+	before, known := recent[c.Document]
+	recent[c.Document] = e.Payment
 	if c.Version == 1 {
 		return e, true, nil
 	}
-	before, err := s.version(ctx, c.Document, c.Version-1)
+	if !known || before.Version != c.Version-1 {
+		before, err = s.version(ctx, c.Document, c.Version-1)
+	}
 	before.Version, before.UpdatedAt = e.Payment.Version, e.Payment.UpdatedAt
 	before.Action, e.Payment.Action = nil, nil
 	if d := e.Payment.Dispute; d != "" && d != before.Dispute {

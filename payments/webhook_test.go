@@ -55,6 +55,41 @@ func TestWebhooksThriceInAnyOrderChangeTheBooksOnce(t *testing.T) {
 	}
 }
 
+// countedStore counts what is written.
+type countedStore struct {
+	ledger.Store
+	updates *int
+}
+
+func (c countedStore) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+	*c.updates++
+	return c.Store.Update(ctx, book, want, decide)
+}
+
+// TestWebhookOfWhatIsKnown: what comes again, by a webhook or a poll, locks no row and asks no screener.
+func TestWebhookOfWhatIsKnown(t *testing.T) {
+	updates, asked := 0, 0
+	e := newEnvOn(t, countedStore{openStore(t), &updates}, noPolling, func(c *payments.Config, _ *sandbox.Config) {
+		c.Screen = func(context.Context, payments.ScreenRequest) (payments.Verdict, error) {
+			asked++
+			return payments.Verdict{Decision: payments.ScreenAllow}, nil
+		}
+	})
+	e.deposit("alice", e.link("alice", sandbox.TokenBankReturned), usd("50.00"))
+	hooks := e.deliveries(100 * time.Hour)
+	require.NotEmpty(t, hooks)
+	for again := range 3 {
+		before, questions := updates, asked
+		for _, d := range hooks {
+			require.Equal(t, http.StatusNoContent, e.hook(d))
+		}
+		require.Equal(t, again > 0, updates == before, "%d updates of the store", updates-before)
+		require.True(t, again == 0 || asked == questions)
+	}
+	e.hasWallet("alice", "0.00", "0.00", "0.00")
+	e.sound()
+}
+
 // early is a provider whose webhook overtakes its answer.
 type early struct {
 	*sandbox.Sandbox
@@ -135,6 +170,16 @@ func TestStrayMoneyGoesToSuspenseWithACase(t *testing.T) {
 	e.sound()
 }
 
+func (e *env) events(after uint64) []payments.Event {
+	e.Helper()
+	all := []payments.Event{}
+	for ev, err := range e.svc.Events(e.ctx, after) {
+		require.NoError(e, err)
+		all = append(all, ev)
+	}
+	return all
+}
+
 func TestEventsAreInOrderAndResume(t *testing.T) {
 	e := newEnv(t)
 	p := e.deposit("alice", e.link("alice", sandbox.TokenBank), usd("10.00"))
@@ -154,6 +199,10 @@ func TestEventsAreInOrderAndResume(t *testing.T) {
 		if ev.Payment.ID == p.ID {
 			types = append(types, ev.Type)
 		}
+	}
+	all := e.events(0)
+	for i, ev := range all {
+		require.Equal(t, all[i+1:], e.events(ev.Position), "what is told does not depend on where one begins")
 	}
 	require.Equal(t, []string{"deposit.created", "deposit.submitting", "deposit.pending"}, types[:3])
 	require.Equal(t, "deposit.succeeded", types[len(types)-1])
