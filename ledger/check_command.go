@@ -12,10 +12,10 @@ import (
 
 // plain copies a command down to its last slice, so that the caller may reuse its own, brings its times to the ledger's
 // form and takes a pointer for what it points to.
-func plain(c Command) (Command, bool) {
-	switch c := c.(type) {
-	case OpenAccount:
-		return c, true
+func plain(given Command) (Command, bool) {
+	switch c := given.(type) {
+	case OpenAccount, Release: // nobody can change what an interface has
+		return given, true
 	case Post:
 		c.Postings, c.EffectiveAt = slices.Clone(c.Postings), moment(c.EffectiveAt)
 		c.Meta = maps.Clone(c.Meta)
@@ -28,12 +28,13 @@ func plain(c Command) (Command, bool) {
 		c.Meta = maps.Clone(c.Meta)
 		return c, true
 	case PlaceHold:
-		c.ExpiresAt, c.Meta = moment(c.ExpiresAt), maps.Clone(c.Meta)
-		return c, true
+		if at := moment(c.ExpiresAt); c.Meta != nil || at != c.ExpiresAt {
+			c.ExpiresAt, c.Meta = at, maps.Clone(c.Meta)
+			return c, true
+		}
+		return given, true
 	case Capture:
 		c.To, c.EffectiveAt, c.Meta = slices.Clone(c.To), moment(c.EffectiveAt), maps.Clone(c.Meta)
-		return c, true
-	case Release:
 		return c, true
 	case Reverse:
 		c.Part, c.Meta = slices.Clone(c.Part), maps.Clone(c.Meta)
@@ -49,7 +50,7 @@ func plain(c Command) (Command, bool) {
 		c.Versions = slices.Clone(c.Versions)
 		return c, true
 	default:
-		return pointed(c)
+		return pointed(given)
 	}
 }
 

@@ -97,7 +97,8 @@ func (s *step) capture(c Capture) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	postings, total, err := capturePostings(&a, &h, c.To)
+	postings := carve(&s.w.postings, len(c.To)+1, s.w.carved())
+	total, err := capturePostings(postings, &a, &h, c.To)
 	if err != nil {
 		return Result{}, err
 	}
@@ -128,26 +129,24 @@ func (s *step) capture(c Capture) (Result, error) {
 }
 
 // capturePostings takes the sum of the portions from the held account, on the side that lowers it, and gives each
-// portion to its account on the other.
-func capturePostings(a *AccountInfo, h *Hold, to []Portion) ([]Posting, currency.Amount, error) {
-	total := currency.Zero(h.Amount.Asset())
-	postings := make([]Posting, 1, len(to)+1)
+// portion to its account on the other. There is one posting more than portions.
+func capturePostings(postings []Posting, a *AccountInfo, h *Hold, to []Portion) (total currency.Amount, err error) {
+	total = currency.Zero(h.Amount.Asset())
 	for i, p := range to {
 		if p.Account == a.ID {
-			return nil, total, invalid(fmt.Sprintf("to[%d].account", i), "the held account itself; to give back use Release").of(a.ID)
+			return total, invalid(fmt.Sprintf("to[%d].account", i), "the held account itself; to give back use Release").of(a.ID)
 		}
 		if p.Amount.Asset() != h.Amount.Asset() {
-			return nil, total, refuse(ErrAssetMismatch, "the hold is in "+string(h.Amount.AssetID())).
+			return total, refuse(ErrAssetMismatch, "the hold is in "+string(h.Amount.AssetID())).
 				in(fmt.Sprintf("to[%d].amount", i)).of(p.Account)
 		}
-		var err error
 		if total, err = add(total, p.Amount, a.ID); err != nil {
-			return nil, total, err
+			return total, err
 		}
-		postings = append(postings, Posting{Account: p.Account, Side: a.holdSide().Opposite(), Amount: p.Amount})
+		postings[i+1] = Posting{Account: p.Account, Side: a.holdSide().Opposite(), Amount: p.Amount}
 	}
 	postings[0] = Posting{Account: a.ID, Side: a.holdSide(), Amount: total}
-	return postings, total, nil
+	return total, nil
 }
 
 func (s *step) release(c Release) (Result, error) {

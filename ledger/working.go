@@ -36,6 +36,7 @@ type working struct {
 	changes  []Change  // of all entries
 	results  []Result  // room for those of receipts, which are given away
 	balances []Balance // likewise
+	postings []Posting // likewise, of transactions that a capture makes
 	step     step      // the entry that runs
 	plain    plainRun
 
