@@ -248,6 +248,29 @@ func limitsOfDocuments() []limitCase {
 		{limit: "MaxBodyBytes", at: ledger.MaxBodyBytes, what: "body", ask: func(w *world, n int) error {
 			return did(w, ledger.PutDocument{DocumentID: id, Body: json.RawMessage(`"` + long(n-2) + `"`)})
 		}},
+		{limit: "MaxEntryBytes", at: ledger.MaxEntryBytes, what: "bodies", ask: func(w *world, n int) error {
+			var commands []ledger.Command
+			for n > 0 {
+				size := min(n, ledger.MaxBodyBytes)
+				if n-size == 1 {
+					size-- // a text has two quotes
+				}
+				d := ledger.PutDocument{DocumentID: id, Version: uint64(len(commands)), Body: json.RawMessage(`"` + long(size-2) + `"`)}
+				commands, n = append(commands, d), n-size
+			}
+			return did(w, commands...)
+		}},
+		{limit: "MaxEntryBytes", at: ledger.MaxEntryBytes / (200 * ledger.MaxReferenceBytes), what: "references that each version repeats", ask: func(w *world, n int) error {
+			first := ledger.PutDocument{DocumentID: id}
+			for i := range 200 {
+				first.References = append(first.References, fmt.Sprintf("%0*d", ledger.MaxReferenceBytes, i))
+			}
+			commands := []ledger.Command{first}
+			for v := range n - 1 {
+				commands = append(commands, ledger.PutDocument{DocumentID: id, Version: uint64(v) + 1})
+			}
+			return did(w, commands...)
+		}},
 		{limit: "MaxReferences", at: ledger.MaxReferences, what: "references", ask: func(w *world, n int) error {
 			d := ledger.PutDocument{DocumentID: id}
 			for i := range n {

@@ -79,6 +79,7 @@ type step struct {
 	command  int // the index for refusals, -1 outside Entry.Commands
 	executed int // commands so far, guards' included
 	postings int // of their transactions
+	bytes    int // of their documents
 	made     []Result
 	results  []Result
 	guarded  []Result

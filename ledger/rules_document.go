@@ -27,10 +27,22 @@ func (s *step) putDocument(c PutDocument) (Result, error) {
 	if err := s.claim(&d, c.References); err != nil {
 		return Result{}, err
 	}
+	if s.bytes += d.bytes(); s.bytes > MaxEntryBytes {
+		return Result{}, tooLarge("body", fmt.Sprintf("more than %d bytes in all document versions of the entry", MaxEntryBytes))
+	}
 	s.w.documents.put(d.DocumentID, &d)
 	s.w.versions = append(s.w.versions, d)
 	s.change(&Change{Kind: ChangeDocument, Document: d.DocumentID, Version: d.Version, State: d.State})
 	return Result{Document: d.DocumentID, Version: d.Version}, nil
+}
+
+// bytes is how much a version has to say: its body, and the references of all versions so far, which each has.
+func (d *Document) bytes() int {
+	n := len(d.Body)
+	for _, ref := range d.References {
+		n += len(ref)
+	}
+	return n
 }
 
 // claim gives the document its new references. One that it has already is fine; one of another document is not.

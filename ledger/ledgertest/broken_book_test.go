@@ -2,6 +2,7 @@ package ledgertest_test
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ var brokenBooks = []brokenStore{
 	{name: "lets a reference be taken twice at once", check: "a-reference-has-one-document", wrap: careless(func(r *ledger.Rows) { r.References = nil })},
 	{name: "lets leases be taken twice at once", check: "leases-are-exclusive", wrap: careless(func(r *ledger.Rows) { r.Leases = nil })},
 	{name: "lets two sequencers number the same", check: "the-feed-has-no-gaps", wrap: careless(func(r *ledger.Rows) { r.Pending, r.Sequences = nil, nil })},
+	{name: "takes no more than ten thousand lines at a time", check: "the-largest-entries-are-taken", wrap: func(m *memory.Store) ledger.Store { return narrow{m} }},
 	{name: "loses the last row of a full page", check: "queries-equal-brute-force", wrap: scanning(func(rows *ledger.Rows, r ledger.Range) {
 		if n := len(rows.Lines); n == r.Limit {
 			rows.Lines = rows.Lines[:n-1]
@@ -111,4 +113,17 @@ func (s *countsTries) Update(ctx context.Context, book string, want ledger.Names
 		return err
 	}
 	return s.Store.Update(ctx, book, want, decide)
+}
+
+// narrow refuses a write that is too large for it.
+type narrow struct{ *memory.Store }
+
+func (s narrow) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
+	return s.Store.Update(ctx, book, want, func(found ledger.Rows) (ledger.Rows, ledger.Names, error) {
+		write, more, err := decide(found)
+		if len(write.Lines) > 10_000 {
+			return ledger.Rows{}, ledger.Names{}, errors.New("too many parameters in a statement")
+		}
+		return write, more, err
+	})
 }

@@ -55,6 +55,7 @@ func ExampleChecks() {
 	// leases-are-exclusive
 	// the-feed-has-no-gaps
 	// queries-equal-brute-force
+	// the-largest-entries-are-taken
 }
 
 // A test shows that something left a book as it was by comparing dumps, and when it did not, in which rows.

@@ -41,7 +41,7 @@ func Checks() []Check {
 	for _, topic := range [][]Check{
 		roundTripChecks, updateChecks, appendChecks, cancelChecks, aliasingChecks, isolationChecks,
 		scanChecks, guardChecks, snapshotChecks, reopenChecks,
-		bookKeyChecks, bookFundsChecks, bookDocumentChecks, bookListChecks,
+		bookKeyChecks, bookFundsChecks, bookDocumentChecks, bookListChecks, bookLargeChecks,
 	} {
 		all = append(all, topic...)
 	}
