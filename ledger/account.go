@@ -90,7 +90,8 @@ type Balance struct {
 	Available currency.Amount `json:"available"` // posted − held
 }
 
-// AsOf says at which moment a balance is wanted. The zero value is now; years outside 1 to 9999 are ErrInvalid.
+// AsOf says at which moment a balance is wanted. The zero value is now; years outside 1 to 9999 are ErrInvalid. The answer
+// for a moment is final once every process's clock is past it, and no transaction of a host is open from before it.
 type AsOf struct {
 	Recorded time.Time // as the book stood at this moment of ledger time, inclusive; zero is now
 	// Effective counts only what took effect up to this moment, inclusive, whenever it was recorded (up to Recorded).

@@ -28,10 +28,11 @@ type Guard struct {
 	// Reads declares everything that Check may look at and that the commands it returns may touch, also what they create
 	// under an id of the caller's choice. Accounts of the holds and transactions it names are included.
 	Reads Reads
-	// Check returns further commands, or an error to refuse. It must be pure: it may run more than once and must not
-	// keep the View. A *Refusal (see Refuse) or a Code of class Declined burns the key; any other error does not.
-	// A panic is ErrGuardPanicked; an error that is a nil *Refusal agrees to nothing, it is ErrInvalid. A decline is stored
-	// as it is, without what may wrap it. Text that some store could not keep is cleaned.
+	// Check returns further commands, or an error to refuse. It must be pure: it may run more than once, in the goroutine of
+	// whichever caller carries the batch, and must neither keep the View nor wait for anything nor end its goroutine. A
+	// *Refusal (see Refuse) or a Code of class Declined burns the key; any other error does not. A panic is
+	// ErrGuardPanicked; an error that is a nil *Refusal agrees to nothing, it is ErrInvalid. A decline is stored as it is,
+	// without what may wrap it. Text that some store could not keep is cleaned.
 	Check func(View) ([]Command, error)
 }
 
