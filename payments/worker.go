@@ -66,6 +66,7 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 	count(s.ensureCursors(ctx))
 	leased, err := s.lease(ctx)
 	count(0, err)
+	finished := returns{s: s}
 	for _, l := range leased {
 		if ctx.Err() != nil {
 			break
@@ -75,17 +76,50 @@ func (s *Service) Step(ctx context.Context) (int, error) {
 			err = nil // another worker was first
 		}
 		count(1, err)
-		if rest > 0 {
-			_, err = s.book.Renew(context.WithoutCancel(ctx), l.Lease, rest)
-		} else {
-			err = s.book.Unlease(context.WithoutCancel(ctx), l.Lease)
+		if rest == 0 {
+			count(0, finished.add(ctx, l.Lease))
+			continue
 		}
-		if ledger.ClassOf(err) != ledger.Conflict {
+		if _, err = s.book.Renew(context.WithoutCancel(ctx), l.Lease, rest); ledger.ClassOf(err) != ledger.Conflict {
 			count(0, err)
 		}
 	}
+	count(0, finished.flush(ctx))
 	count(s.numberFeed(ctx))
 	return done, errors.Join(errs...)
+}
+
+// returns are leases on documents whose work is done. Several go back in one write, but none waits much longer than returnAfter
+// for others: until then no other worker takes the document, should it be due again.
+type returns struct {
+	s      *Service
+	leases []ledger.Lease
+	since  time.Time // when the first was done
+}
+
+const (
+	returnAfter    = time.Second
+	returnTogether = 16
+)
+
+func (r *returns) add(ctx context.Context, l ledger.Lease) error {
+	now := r.s.book.Now()
+	if len(r.leases) == 0 {
+		r.since = now
+	}
+	if r.leases = append(r.leases, l); len(r.leases) < returnTogether && now.Sub(r.since) < returnAfter {
+		return nil
+	}
+	return r.flush(ctx)
+}
+
+// flush gives back what is there. Those that were lost are somebody else's.
+func (r *returns) flush(ctx context.Context) error {
+	err := r.s.book.Unlease(context.WithoutCancel(ctx), r.leases...)
+	if r.leases = nil; ledger.ClassOf(err) == ledger.Conflict {
+		return nil
+	}
+	return err
 }
 
 // lease takes what is due for the providers that are here. A host with nothing but coins of its own has none.
