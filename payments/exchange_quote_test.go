@@ -311,7 +311,7 @@ func TestExchangeThatIsRefusedKeepsItsQuote(t *testing.T) {
 		require.Equal(t, before, withoutKeys(before, e.dump()), c.name)
 		c.do()
 		p, err := e.svc.Exchange(e.ctx, e.take(q))
-		if c.is == payments.ErrLimit {
+		if errors.Is(c.is, payments.ErrLimit) {
 			require.ErrorIs(t, err, payments.ErrQuoteExpired)
 			continue
 		}

@@ -21,7 +21,7 @@
 //     store and any call of a provider, answers an update that was applied with an error, decides one twice, and lets another
 //     process act in the middle of a call;
 //   - members who repeat requests, change them under the same key, give up while they wait, and ask for what they must not have;
-//     people who decide about cases, rightly most of the time; rules, a screener and a source of rates that may not answer;
+//     people who decide about cases, rightly most of the time; rules, a screener and a source of prices that move, which may not answer;
 //     providers that are away for longer than they remember keys.
 //
 // # What a failure says
