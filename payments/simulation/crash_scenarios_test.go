@@ -71,6 +71,7 @@ var scenarios = []scenario{
 	{name: "send", ends: is(payments.Succeeded), funds: 4_000, ask: sendOn},
 	{name: "tip", ends: is(payments.Succeeded), funds: 4_000, ask: tipOn},
 	{name: "send that is given back", ends: "wallet/alice USD: 40.00 USD, held 0.00 USD", funds: 4_000, prepare: sent1, ask: undo},
+	{name: "send that is given back to a debtor", ends: "clearing USD: -40.00 USD, held 0.00 USD, frozen false\nprovider/all/fees USD: 15.30 USD, held 0.00 USD, frozen false\n0 cases", prepare: indebtedSender, ask: undo},
 	{name: "send that a person approves", ends: "wallet/bob USD", funds: 4_000, rules: reviewed, prepare: waiting(sendOn), ask: person(payments.Approve)},
 	{name: "exchange", ends: is(payments.Succeeded), funds: 4_000, ask: exchangeIt},
 	{name: "exchange that a person approves", ends: "wallet/alice EUR", funds: 4_000, rules: reviewed, prepare: waiting(exchangeIt), ask: person(payments.Approve)},
@@ -145,6 +146,14 @@ func indebted(st *stage) string {
 	require.NoError(st, takeIn(st, st.first.service, st.link(card, sandbox.TokenCardDisputeLost)))
 	require.NoError(st, sendOn(st, st.first.service, ""))
 	return ""
+}
+
+// indebtedSender is a send whose payer owes since.
+func indebtedSender(st *stage) string {
+	indebted(st)
+	id := st.money.order[len(st.money.order)-1].ID
+	st.settleDown(st.first)
+	return id
 }
 
 func addressed(a currency.Amount) func(*stage) string {
