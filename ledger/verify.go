@@ -129,7 +129,7 @@ func newChecker(ctx context.Context, b *Book) *checker {
 		reversed: make(map[ID][]Posting), holds: make(map[ID]*Hold), holdFolds: make(map[ID]*holdFold),
 		documents: make(map[DocumentID]*Document), references: make(map[string]DocumentID), keys: make(map[string]bool),
 		assets: make(map[currency.AssetID]*AssetRow), expected: make(map[change]int),
-		settings: make(map[lineName]*Terms), versions: make(map[VersionID]*sealedVersion), lines: make(map[ID][]lineName),
+		settings: make(map[lineName]*Terms), versions: make(map[VersionID]*sealedVersion), lines: make(map[ID][]lineName), told: make(map[lineName]told),
 		older: make(map[ID]*Transaction), also: make(map[DocumentID]uint64),
 	}
 }
@@ -170,6 +170,7 @@ type checker struct {
 	settings     map[lineName]*Terms
 	versions     map[VersionID]*sealedVersion
 	lines        map[ID][]lineName // of a transaction, one a posting
+	told         map[lineName]told // of lines that a change tells of by account and version
 	expected     map[change]int
 	seen         []Change // of the feed, then pending
 }
@@ -177,6 +178,12 @@ type checker struct {
 type usedKey struct {
 	key string
 	at  Problem
+}
+
+// told is what a change has to agree with.
+type told struct {
+	kind LineKind
+	at   time.Time
 }
 
 // change names a change of the feed.

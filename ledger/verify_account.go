@@ -25,7 +25,8 @@ type holdFold struct {
 	account                    AccountID
 	placed, captured, released currency.Amount
 	lines                      int
-	older                      bool // its first lines were not read
+	updated                    time.Time // by the last of them
+	older                      bool      // its first lines were not read
 }
 
 func (c *checker) readAccounts() error {
@@ -156,6 +157,12 @@ func (c *checker) compareBounds(before, after *accountFold, l *Line, at Problem)
 
 // noteLine files the line under its transaction, its hold and the changes of the feed.
 func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
+	if !l.saysOnly(f.row.ID) {
+		c.problem(at, "it says what no line that is %v does", l.Kind)
+	}
+	if l.Kind != LinePosted {
+		c.told[lineName{f.row.ID, l.Version}] = told{l.Kind, l.RecordedAt}
+	}
 	switch l.Kind {
 	case LineOpened, LineSet:
 		c.expected[change{kind: ChangeAccount, account: f.row.ID, version: l.Version}]++
@@ -184,6 +191,7 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 		c.holdFolds[l.Hold] = h
 	}
 	h.lines++
+	h.updated = l.RecordedAt
 	if h.account != f.row.ID || (l.Kind == LineHeld) != (h.lines == 1) {
 		c.problem(at, "not a line that follows in its hold")
 		return
@@ -200,6 +208,16 @@ func (c *checker) noteLine(f *accountFold, l *Line, at Problem) {
 	if *sum, err = add(*sum, l.Amount, f.row.ID); err != nil {
 		c.problem(at, "%v", err)
 	}
+}
+
+// saysOnly reports whether the line leaves out what a line of its kind has nothing to say about.
+func (l *Line) saysOnly(account AccountID) bool {
+	posting := l.Kind == LinePosted || l.Kind == LineCaptured
+	setting := l.Kind == LineOpened || l.Kind == LineSet
+	holding := l.Kind != LinePosted && !setting
+	return posting == (l.Transaction != ID{}) && holding == (l.Hold != ID{}) && posting == (l.Side == Debit || l.Side == Credit) &&
+		(posting || l.Side == 0 && l.EffectiveAt.Equal(l.RecordedAt)) &&
+		(!setting || l.Amount.Sign() == 0 && l.Amount.AssetID() == account.Asset)
 }
 
 // compareAccount compares the row with the fold.

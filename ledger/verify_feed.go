@@ -98,6 +98,10 @@ func (c *checker) compareOrder(f *Change, last map[AccountID]uint64, at Problem)
 	made := c.lines[f.Transaction]
 	if f.Kind == ChangeAccount || f.Kind == ChangeHold {
 		made = []lineName{{f.Account, f.Version}}
+		line, met := c.told[made[0]]
+		if met && (!line.at.Equal(f.RecordedAt) || (line.kind == LineExpired) != (f.State == HoldExpired.String())) {
+			c.problem(at, "its line is %v and recorded at %v", line.kind, line.at)
+		}
 	}
 	for _, l := range made {
 		if l.version < last[l.account] || l.version == last[l.account] && f.Kind != ChangeHold {

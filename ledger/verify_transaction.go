@@ -153,6 +153,9 @@ func (c *checker) compareHold(h *Hold, at Problem) {
 		c.problem(at, "amount %s, captured %s, released %s; its lines on %s add up to %s, %s, %s",
 			h.Amount, h.Captured, h.Released, f.account, f.placed, f.captured, f.released)
 	}
+	if f.lines > 0 && !h.UpdatedAt.Equal(f.updated) {
+		c.problem(at, "updated at %v, its last line is of %v", h.UpdatedAt, f.updated)
+	}
 	rest, err := h.Remaining()
 	if err != nil {
 		c.problem(at, "%v", err)
