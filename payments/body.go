@@ -130,8 +130,13 @@ func (b *body) readText() string {
 func (b *body) unescaped(from int, escaped, ascii bool) string {
 	s := b.text[from : b.at-1]
 	if escaped || !ascii && !utf8.ValidString(s) {
-		b.failed = b.failed || json.Unmarshal(b.in[from-1:b.at], &s) != nil
+		return b.decoded(from)
 	}
+	return s
+}
+
+func (b *body) decoded(from int) (s string) {
+	b.failed = b.failed || json.Unmarshal(b.in[from-1:b.at], &s) != nil
 	return s
 }
 

@@ -153,7 +153,7 @@ func cursorDocument(provider string) ledger.DocumentID {
 // ensureCursors gives every provider that can be polled the document that makes polling due work.
 func (s *Service) ensureCursors(ctx context.Context) (int, error) {
 	made := 0
-	for _, name := range s.Providers() {
+	for _, name := range s.lanes.names() {
 		s.lanes.mu.RLock()
 		seen := s.lanes.cursors[name]
 		s.lanes.mu.RUnlock()

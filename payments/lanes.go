@@ -14,6 +14,7 @@ import (
 type lanes struct {
 	mu      sync.RWMutex
 	byName  map[string]providers.Provider
+	sorted  []string        // their names; never changed in place
 	cursors map[string]bool // whose polling is recorded as due work
 }
 
@@ -39,16 +40,17 @@ func (s *Service) Register(p providers.Provider) error {
 		return refuse(ErrConflict, ErrProviderExists, "provider", "%q is registered already", d.Name)
 	}
 	s.lanes.byName[d.Name] = p
+	s.lanes.sorted = slices.Sorted(maps.Keys(s.lanes.byName))
 	return nil
 }
 
 // Providers returns the registered providers' names, sorted.
-func (s *Service) Providers() []string { return s.lanes.names() }
+func (s *Service) Providers() []string { return slices.Clone(s.lanes.names()) }
 
 func (l *lanes) names() []string {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	return slices.Sorted(maps.Keys(l.byName))
+	return l.sorted
 }
 
 func (l *lanes) provider(name string) (providers.Provider, error) {

@@ -124,7 +124,7 @@ func (r *returns) flush(ctx context.Context) error {
 
 // lease takes what is due for the providers that are here. A host with nothing but coins of its own has none.
 func (s *Service) lease(ctx context.Context) ([]ledger.Leased, error) {
-	names := s.Providers()
+	names := s.lanes.names()
 	if len(names) == 0 {
 		return nil, nil
 	}

@@ -1,8 +1,9 @@
 package simulation
 
 import (
+	"bytes"
 	"slices"
-	"sort"
+	"strings"
 	"time"
 
 	"github.com/koshpay/kosh/currency"
@@ -150,7 +151,7 @@ func (w *world) dossier(s *payments.Service, member string) *Breach {
 				want = append(want, p.ID)
 			}
 		}
-		if !sameSet(got, want) {
+		if !sameSet(got, want, strings.Compare) {
 			return breach(Lists, "%+v lists %d payments of %d", q.query, len(got), len(want))
 		}
 	}
@@ -187,27 +188,27 @@ func (w *world) periods(s *payments.Service, member string) *Breach {
 	within := func(t time.Time) bool { return !t.Before(since) && t.Before(until) }
 	for _, q := range []struct {
 		query ledger.Query
-		fits  func(*ledger.Transaction) bool
+		fits  func(ledger.Transaction) bool
 	}{
-		{ledger.Query{List: ledger.ListTransactions, Since: since, Until: until, Limit: 5}, func(t *ledger.Transaction) bool { return within(t.RecordedAt) }},
-		{ledger.Query{List: ledger.ListTransactions, Reference: reference, Backward: true}, func(t *ledger.Transaction) bool { return t.Reference == reference }},
-		{ledger.Query{List: ledger.ListTransactions, Asset: asset, Since: since}, func(t *ledger.Transaction) bool {
+		{ledger.Query{List: ledger.ListTransactions, Since: since, Until: until, Limit: 5}, func(t ledger.Transaction) bool { return within(t.RecordedAt) }},
+		{ledger.Query{List: ledger.ListTransactions, Reference: reference, Backward: true}, func(t ledger.Transaction) bool { return t.Reference == reference }},
+		{ledger.Query{List: ledger.ListTransactions, Asset: asset, Since: since}, func(t ledger.Transaction) bool {
 			return !t.RecordedAt.Before(since) && slices.ContainsFunc(t.Postings, func(p ledger.Posting) bool { return p.Account.Asset == asset })
 		}},
 	} {
-		var got, want []string
+		var got, want []ledger.ID
 		for t, err := range s.Book().Transactions(w.ctx, q.query) {
 			if err != nil {
 				return breach(Lists, "%+v: %v", q.query, err)
 			}
-			got = append(got, t.ID.String())
+			got = append(got, t.ID)
 		}
 		for _, id := range w.truth.order {
-			if t := w.truth.posted[id]; q.fits(&t) {
-				want = append(want, id.String())
+			if q.fits(w.truth.posted[id]) {
+				want = append(want, id)
 			}
 		}
-		if !sameSet(got, want) {
+		if !sameSet(got, want, compareIDs) {
 			return breach(Lists, "%+v lists %d transactions of %d", q.query, len(got), len(want))
 		}
 	}
@@ -230,9 +231,11 @@ func (w *world) periods(s *payments.Service, member string) *Breach {
 	return nil
 }
 
-func sameSet(a, b []string) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	sort.Strings(a)
-	sort.Strings(b)
+// sameSet sorts both.
+func sameSet[T comparable](a, b []T, compare func(a, b T) int) bool {
+	slices.SortFunc(a, compare)
+	slices.SortFunc(b, compare)
 	return slices.Equal(a, b)
 }
+
+func compareIDs(a, b ledger.ID) int { return bytes.Compare(a[:], b[:]) }
