@@ -158,11 +158,11 @@ func everyRow(w *world, name string) (all []any) {
 	var ranges []ledger.Range
 	switch name {
 	case "Lines":
-		for a := range w.Accounts(w.Context(), ledger.Query{}) {
+		for _, a := range collect(w, w.Accounts(w.Context(), ledger.Query{})) {
 			ranges = append(ranges, ledger.Range{List: ledger.ListLines, Account: a.ID})
 		}
 	case "Versions":
-		for d := range w.Documents(w.Context(), ledger.Query{}) {
+		for _, d := range collect(w, w.Documents(w.Context(), ledger.Query{})) {
 			ranges = append(ranges, ledger.Range{List: ledger.ListVersions, Document: d.DocumentID})
 		}
 	default:
