@@ -85,7 +85,9 @@ type Query struct {
 }
 
 // Cursor is an opaque place in a list. It survives a restart; one that was altered, or that belongs to another query, is
-// ErrInvalid. It may be given to people: even one that somebody made up leads to nothing that its query does not.
+// ErrInvalid. It is no permission: even one that somebody made up leads to nothing that its query does not. Nor is it a secret:
+// whoever can decode it reads the place in it, a time, a number, a path or an id, which may be that of a row that the filters
+// left out.
 type Cursor string
 
 // Page is one page of a list.
