@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/koshpay/kosh/currency"
+	"github.com/koshpay/kosh/ledger"
 	"github.com/koshpay/kosh/payments"
 	"github.com/koshpay/kosh/providers"
 	"github.com/koshpay/kosh/providers/sandbox"
@@ -82,6 +83,21 @@ func TestRefundByAFormerDebtor(t *testing.T) {
 		e.hasAlice(want)
 		e.balanced()
 	}
+}
+
+// A frozen wallet gives nothing, whatever it gave it for.
+func TestRefundByAFrozenFormerDebtor(t *testing.T) {
+	e := newEnv(t)
+	e.owing()
+	e.fund("dave", usd("200.00"))
+	p := e.send("dave", "alice", usd("20.00"))
+	e.send("dave", "alice", usd("90.00"))
+	e.hasAlice("50.00 0.00 0.00")
+	require.NoError(t, e.svc.Freeze(e.ctx, payments.Platform(), e.key(), "alice", "USD", false))
+	_, err := e.svc.Refund(e.ctx, payments.RefundRequest{Key: "r", Actor: payments.Member("alice"), Of: p.ID})
+	require.ErrorIs(t, err, ledger.ErrAccountFrozen)
+	e.hasAlice("50.00 0.00 0.00")
+	require.Equal(t, payments.Succeeded, e.payment(p.ID).State)
 }
 
 // Several movements in suspense are assigned together: each repays what the ones before have left of the debt.

@@ -65,14 +65,15 @@ func (dk *Desk) Refund(ctx context.Context, r RefundRequest) (Payment, error) {
 // undo reverses the transaction of a send or tip. What the payer gets back repays what they owe, as all that comes in does; and
 // what had repaid a debt of the payee comes from the payee's wallet, as far as that has it, before it is owed again.
 func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
-	id, repayment, asset := paymentDocument(of.ID), derivedID("repaid", of.ID), of.Amount.AssetID()
+	id, asset := paymentDocument(of.ID), of.Amount.AssetID()
+	toPayer, byPayee := derivedID("repaid", of.ID), derivedID("repaid", of.ID, of.Counterparty)
 	guard := ledger.Guard{
 		Reads: ledger.Reads{
 			Accounts: []ledger.AccountID{
 				WalletAccount(of.Member, asset), ReceivableAccount(of.Member, asset),
 				WalletAccount(of.Counterparty, asset), ReceivableAccount(of.Counterparty, asset),
 			},
-			Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction, repayment},
+			Documents: []ledger.DocumentID{id}, Transactions: []ledger.ID{of.Transaction, toPayer, byPayee},
 		},
 		Check: func(v ledger.View) ([]ledger.Command, error) {
 			d, found := v.Document(id)
@@ -91,46 +92,45 @@ func (dk *Desk) undo(ctx context.Context, r RefundRequest, of *record) (Payment,
 			note := now.note()
 			note.Description, note.Meta["kind"] = r.Description, string(Refund)
 			commands := []ledger.Command{ledger.Reverse{Transaction: ledger.ByID(of.Transaction), All: true, Note: note}}
-			var postings []ledger.Posting
-			for _, repaid := range of.repaidAfterUndo(v) {
-				if repaid.amount.Sign() > 0 {
-					postings = append(postings, debit(WalletAccount(repaid.member, asset), repaid.amount), credit(ReceivableAccount(repaid.member, asset), repaid.amount))
-				}
-			}
-			if len(postings) > 0 {
-				commands = append(commands, ledger.Post{ID: repayment, Postings: postings, Fact: true, Note: repaying(note)})
-			}
+			// The payer repays from what comes in, frozen or not; that the payee gives is the payee's decision, and a freeze stops it.
+			commands = append(commands, repayment(toPayer, of.Member, repays(v, of.Member, of.Amount), true, note)...)
+			commands = append(commands, repayment(byPayee, of.Counterparty, of.owedAgain(v), false, note)...)
 			return append(commands, document), err
 		},
 	}
 	return dk.request(ctx, r.Actor, r.Key, tagged{Refund, r}, mustID(of.ID), ledger.Entry{Guards: []ledger.Guard{guard}})
 }
 
-type repaid struct {
-	member string
-	amount currency.Amount
+// repayment posts U → R, unless it is of nothing.
+func repayment(id ledger.ID, member string, amount currency.Amount, fact bool, note ledger.Note) []ledger.Command {
+	if amount.Sign() <= 0 {
+		return nil
+	}
+	return []ledger.Command{ledger.Post{ID: id, Fact: fact, Note: repaying(note), Postings: []ledger.Posting{
+		debit(WalletAccount(member, amount.AssetID()), amount), credit(ReceivableAccount(member, amount.AssetID()), amount),
+	}}}
 }
 
-// repaidAfterUndo is what payer and payee repay from their wallets after the transaction of a send or tip is reversed.
-func (r *record) repaidAfterUndo(v ledger.View) [2]repaid {
-	asset := r.Amount.Asset()
-	payee := repaid{r.Counterparty, currency.Zero(asset)}
-	t, _ := v.Transaction(r.Transaction)
-	wallet, open := v.Account(WalletAccount(r.Counterparty, asset.ID()))
-	if free, all := wallet.Headroom(ledger.Debit, true); open && !all && !planted("skip-repayment") {
-		for _, p := range t.Postings {
-			switch p.Account {
-			case wallet.ID:
-				if left, err := free.Sub(p.Amount); err == nil {
-					free = left
-				}
-			case ReceivableAccount(r.Counterparty, asset.ID()):
-				payee.amount = p.Amount // is owed again
-			}
-		}
-		payee.amount = least(payee.amount, free)
+// owedAgain is what the payee's wallet has for the debt that a send or tip had repaid, after its transaction is reversed.
+func (r *record) owedAgain(v ledger.View) currency.Amount {
+	owed := currency.Zero(r.Amount.Asset())
+	wallet, open := v.Account(WalletAccount(r.Counterparty, r.Amount.AssetID()))
+	free, all := wallet.Headroom(ledger.Debit, true)
+	if !open || all || planted("skip-repayment") {
+		return owed
 	}
-	return [2]repaid{{r.Member, repays(v, r.Member, r.Amount)}, payee}
+	t, _ := v.Transaction(r.Transaction)
+	for _, p := range t.Postings {
+		switch p.Account {
+		case wallet.ID:
+			if left, err := free.Sub(p.Amount); err == nil {
+				free = left
+			}
+		case ReceivableAccount(r.Counterparty, r.Amount.AssetID()):
+			owed = p.Amount
+		}
+	}
+	return least(owed, free)
 }
 
 func (dk *Desk) refundDeposit(ctx context.Context, r RefundRequest, of *record) (Payment, error) {
