@@ -102,7 +102,7 @@ func (b *Book) Now() time.Time { return moment(b.clock()) }
 // class [Unavailable], and nothing of it is recorded.
 func (b *Book) Record(ctx context.Context, e Entry) (Receipt, error) {
 	one := b.recording()
-	one.slab.postings, one.slab.accounts = one.postings[:0], one.accounts[:0]
+	one.slab.postings, one.slab.accounts, one.slab.touched = one.postings[:0], one.accounts[:0], e.touch()
 	if b.ids != nil {
 		one.slab.ids = one.ids[:]
 		b.ids.fill(one.slab.ids)

@@ -32,7 +32,7 @@ func (b *Book) record(ctx context.Context, r *request) error {
 	if b.joined != nil {
 		return b.joined.carry(ctx, b, r)
 	}
-	leading, err := b.queue.join(r)
+	t, leading, err := b.queue.join(r)
 	if err != nil {
 		return err
 	}
@@ -53,13 +53,15 @@ func (b *Book) record(ctx context.Context, r *request) error {
 			return storeError(err)
 		}
 	}
-	b.lead(ctx, r)
+	if t == nil {
+		t = b.queue.take(r)
+	}
+	b.lead(ctx, t)
 	return nil
 }
 
 // lead carries a batch.
-func (b *Book) lead(ctx context.Context, r *request) {
-	t := b.queue.take(r)
+func (b *Book) lead(ctx context.Context, t *batch) {
 	ctx, end := b.queue.contextOf(ctx, t)
 	var givenUp error
 	defer func() { // also when the store panics
@@ -261,16 +263,20 @@ const ahead = 32
 // for the memory of many of them at a time and not of each. What it returns means nothing.
 func touch(entries []Entry) (sum int) {
 	for i := range entries {
-		sum += len(entries[i].Key)
-		if len(entries[i].Commands) != 1 || entries[i].Key == "" {
-			continue
-		}
-		sum += int(entries[i].Key[0])
-		if p, is := entries[i].Commands[0].(Post); is {
-			for j := range p.Postings {
-				if path := p.Postings[j].Account.Path; path != "" {
-					sum += int(path[len(path)-1])
-				}
+		sum += entries[i].touch()
+	}
+	return sum
+}
+
+func (e *Entry) touch() (sum int) {
+	if len(e.Commands) != 1 || e.Key == "" {
+		return len(e.Key)
+	}
+	sum = int(e.Key[0])
+	if p, is := e.Commands[0].(Post); is {
+		for j := range p.Postings {
+			if path := p.Postings[j].Account.Path; path != "" {
+				sum += int(path[len(path)-1])
 			}
 		}
 	}
@@ -334,11 +340,12 @@ func (b *Book) recordOne(ctx context.Context, r *recording) (Receipt, error) {
 
 // recording returns space for one entry.
 func (b *Book) recording() *recording {
-	if r, _ := b.ones.Get().(*recording); r != nil {
-		*r = recording{}
-		return r
+	r, _ := b.ones.Get().(*recording)
+	if r == nil {
+		return new(recording)
 	}
-	return new(recording)
+	r.request, r.slab, r.out = request{}, slab{}, Outcome{} // prepare does the rest
+	return r
 }
 
 // weight is how much an entry adds to a batch.

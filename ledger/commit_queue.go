@@ -64,21 +64,32 @@ type batch struct {
 	giveUp   context.CancelFunc // ends the Update when all have left; nil when the leader's own context does
 }
 
-// join makes a request the leader, or lets it wait. ErrBusy when too many wait already.
-func (q *queue) join(r *request) (leading bool, err error) {
+// join makes a request the leader, at once with its batch when nobody else is likely to come, or lets it wait. ErrBusy when too
+// many wait already.
+func (q *queue) join(r *request) (own *batch, leading bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.led {
 		q.led, r.place = true, leads
-		return true, nil
+		if !q.crowd {
+			own = r.alone()
+		}
+		return own, true, nil
 	}
 	if q.entries+len(r.entries) > q.limit {
-		return false, refuse(ErrBusy, fmt.Sprintf("%d entries are waiting for the store already", q.entries))
+		return nil, false, refuse(ErrBusy, fmt.Sprintf("%d entries are waiting for the store already", q.entries))
 	}
 	r.place, r.wake = isWaiting, make(chan struct{}, 1)
 	q.waiting = append(q.waiting, r)
 	q.entries += len(r.entries)
-	return false, nil
+	return nil, false, nil
+}
+
+// alone makes the batch of a leader that has nothing but its own request.
+func (r *request) alone() *batch {
+	r.self[0] = r
+	r.own = batch{requests: r.self[:], entries: r.entries, present: 1}
+	return &r.own
 }
 
 // leave takes a request out because its caller does not wait any longer. It reports whether the request was answered in the
@@ -143,9 +154,7 @@ func (q *queue) pop() *request {
 
 // take makes the leader's batch: its own request and what has queued, as far as it fits, first come first served.
 func (q *queue) take(leader *request) *batch {
-	leader.self[0] = leader
-	t := &leader.own
-	*t = batch{requests: leader.self[:], entries: leader.entries}
+	t := leader.alone()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.crowd { // callers that were just answered come back at once: let them

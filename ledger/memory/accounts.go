@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/maphash"
 	"maps"
@@ -18,8 +19,9 @@ import (
 type accounts struct {
 	book  *book
 	index index
-	seen  recall // only for who writes
 	rows  [][]accountRow
+	slabs []slab // that rows lie in, by their places in memory
+	free  []accountRow
 	more  [][]accountMore
 	count uint32
 
@@ -159,15 +161,35 @@ func (a *accounts) find(id ledger.AccountID) uint32 {
 	return a.index.find(a.hash(id), func(n uint32) bool { return a.is(n, &id) })
 }
 
-// known is find for who writes, and quick when the account was just asked for.
+// known is find, and quick for an id that this store gave out: then its path is the very text in the row.
 func (a *accounts) known(id *ledger.AccountID) uint32 {
-	slot := a.seen.of(id)
-	if n := *slot; n != 0 && a.is(n, id) {
+	if n := a.placed(id.Path); n != 0 && a.is(n, id) {
 		return n
 	}
-	n := a.find(*id)
-	*slot = n
-	return n
+	return a.find(*id)
+}
+
+// placed returns the number of the row that a path lies in, 0 when it lies elsewhere. The path's text is not looked at.
+func (a *accounts) placed(path string) uint32 {
+	at := uintptr(unsafe.Pointer(unsafe.StringData(path))) //nolint:gosec // only a number: nothing is read there
+	low := 0
+	for n := len(a.slabs); n > 1; {
+		half := n / 2
+		if a.slabs[low+half].start <= at {
+			low += half
+		}
+		n -= half
+	}
+	if low == len(a.slabs) {
+		return 0
+	}
+	const size = unsafe.Sizeof(accountRow{})
+	s := &a.slabs[low]
+	offset := at - s.start
+	if offset >= s.size || offset%size != unsafe.Offsetof(accountRow{}.text) {
+		return 0
+	}
+	return s.first + uint32(offset/size) //nolint:gosec // a number of a row
 }
 
 // number returns the number of an id and gives it one when it has none.
@@ -181,7 +203,7 @@ func (a *accounts) number(id *ledger.AccountID) uint32 {
 	a.count++
 	n := a.count
 	if int(n/accountChunk) == len(a.rows) {
-		a.rows, a.more = append(a.rows, make([]accountRow, accountChunk)), append(a.more, make([]accountMore, accountChunk))
+		a.addRows()
 	}
 	if a.count == 1 {
 		a.book.mainAsset = currency.AssetID(strings.Clone(string(id.Asset))) // before the first hash that counts
@@ -190,8 +212,32 @@ func (a *accounts) number(id *ledger.AccountID) uint32 {
 	a.setPath(row, id.Path)
 	row.asset = a.assetOf(id.Asset)
 	a.index.add(a.hash(*id), n)
-	*a.seen.of(id) = n
 	return n
+}
+
+// slab is a stretch of memory with rows. The collector moves nothing, so it stays where it is.
+type slab struct {
+	start, size uintptr
+	first       uint32 // number of the first row
+}
+
+const mostRows = 64 * accountChunk // of a slab
+
+// addRows adds room for another chunk of rows. Slabs double in size, so that even of a large book there are few.
+func (a *accounts) addRows() {
+	if len(a.free) == 0 {
+		next := len(a.rows) * accountChunk
+		a.free = make([]accountRow, min(max(next, accountChunk), mostRows))
+		s := slab{
+			start: uintptr(unsafe.Pointer(&a.free[0])),             //nolint:gosec // only a number
+			size:  uintptr(len(a.free)) * unsafe.Sizeof(a.free[0]), //nolint:gosec // at most mostRows
+			first: uint32(next),                                    //nolint:gosec // a number of a row
+		}
+		i, _ := slices.BinarySearchFunc(a.slabs, s, func(x, y slab) int { return cmp.Compare(x.start, y.start) })
+		a.slabs = slices.Insert(a.slabs, i, s)
+	}
+	a.rows, a.free = append(a.rows, a.free[:accountChunk:accountChunk]), a.free[accountChunk:]
+	a.more = append(a.more, make([]accountMore, accountChunk))
 }
 
 // assetOf returns the number of an asset's text. They are few, and most often the first.
@@ -207,21 +253,45 @@ func (a *accounts) assetOf(asset currency.AssetID) uint32 {
 // numbersOf returns the number of each id, 0 for those that have none. It goes over them in steps and not one by one, so
 // that a processor waits for the memory of many of them at the same time.
 func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
-	s.hashes, s.numbers = sized(s.hashes, len(ids)), sized(s.numbers, len(ids))
-	hashes, numbers := s.hashes, s.numbers
+	s.hashes, s.numbers = s.hashes[:0], s.numbers[:0]
+	if cap(s.numbers) > muchScratch {
+		s.hashes, s.numbers = nil, nil
+	}
 	for i := range ids {
-		hashes[i] = a.hash(ids[i])
+		a.askFor(&ids[i], s)
 	}
-	for i, h := range hashes {
-		numbers[i] = a.index.first(h)
-	}
-	s.touched += a.touch(numbers)
-	for i, n := range numbers {
-		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash
-			numbers[i] = a.find(ids[i])
+	a.answer(s)
+	for i, n := range s.numbers {
+		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash, or of another asset
+			s.numbers[i] = a.find(ids[i])
 		}
 	}
-	return numbers
+	return s.numbers
+}
+
+// askFor begins to look an id up: it adds its number, when that is known at a glance, or its hash to the scratch.
+func (a *accounts) askFor(id *ledger.AccountID, s *scratch) {
+	n, h := a.placed(id.Path), uint32(0)
+	if n == 0 {
+		h = a.hash(*id)
+	}
+	s.numbers, s.hashes = append(s.numbers, n), append(s.hashes, h)
+}
+
+// answer finds the numbers that are still to be found, but for whether they are the right ones, and looks at the rows.
+func (a *accounts) answer(s *scratch) {
+	var touched uint32
+	for i, h := range s.hashes {
+		if s.numbers[i] == 0 {
+			touched += a.index.touch(h)
+		}
+	}
+	for i, n := range s.numbers {
+		if n == 0 {
+			s.numbers[i] = a.index.first(s.hashes[i])
+		}
+	}
+	s.touched += uint64(touched) + a.touch(s.numbers)
 }
 
 // touch looks at the rows of numbers, at both lines of the processor's cache that each lies in. What it returns means
@@ -312,14 +382,11 @@ func unitsOf(a currency.Amount) units {
 }
 
 // findAll returns those of the accounts that exist, each once.
-func (a *accounts) findAll(ids []ledger.AccountID, s *scratch, writes bool) []ledger.AccountInfo {
+func (a *accounts) findAll(ids []ledger.AccountID, s *scratch) []ledger.AccountInfo {
 	if len(ids) == 0 {
 		return nil
 	}
 	numbers := a.numbersOf(ids, s)
-	if writes {
-		a.seen.fit(len(ids))
-	}
 	var found []ledger.AccountInfo
 	s.once.begin(len(ids))
 	for i, n := range numbers {
@@ -332,8 +399,6 @@ func (a *accounts) findAll(ids []ledger.AccountID, s *scratch, writes bool) []le
 		found = found[:len(found)+1]
 		if !a.read(n, &found[len(found)-1]) {
 			found = found[:len(found)-1]
-		} else if writes {
-			*a.seen.of(&found[len(found)-1].ID) = n
 		}
 	}
 	if len(found) == 0 {
@@ -458,7 +523,9 @@ func (a *accounts) clone(b *book) *accounts {
 	c.ownerOf = maps.Clone(a.ownerOf)
 	c.longPaths, c.largeHeld = slices.Clone(a.longPaths), maps.Clone(a.largeHeld)
 	for i := range a.rows {
-		c.rows, c.more = append(c.rows, slices.Clone(a.rows[i])), append(c.more, slices.Clone(a.more[i]))
+		c.addRows()
+		copy(c.rows[i], a.rows[i])
+		copy(c.more[i], a.more[i])
 	}
 	for t, n := range a.terms {
 		c.terms[t] = n

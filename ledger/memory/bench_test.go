@@ -50,7 +50,8 @@ const perCall = 1_000
 type bench struct {
 	*ledger.Book
 	b     *testing.B
-	paths []ledger.AccountID
+	paths []ledger.AccountID // as the program has them
+	given []ledger.AccountID // as the book gives them out
 	rnd   *rand.Rand
 	zipf  *rand.Zipf
 	key   uint64
@@ -76,6 +77,11 @@ func newBench(b *testing.B) *bench {
 		}
 	}
 	w.feed()
+	for a, err := range w.Accounts(b.Context(), ledger.Query{}) {
+		require.NoError(b, err)
+		w.given = append(w.given, w.Account(a.ID).ID())
+	}
+	require.Equal(b, w.paths, w.given)
 	return w
 }
 
@@ -105,7 +111,8 @@ func (w *bench) nextKey() string {
 // choice picks accounts.
 type choice struct {
 	zipf    bool
-	handles bool // the strings of the account's own handle, not new ones
+	handles bool // of the accounts' handles, as the book gave them out; else new strings
+	kept    bool // the program's own strings
 }
 
 func (w *bench) account(c choice) ledger.AccountID {
@@ -113,8 +120,11 @@ func (w *bench) account(c choice) ledger.AccountID {
 	if c.zipf {
 		i = int(w.zipf.Uint64())
 	}
-	if c.handles {
-		return w.Account(w.paths[i]).ID()
+	switch {
+	case c.handles:
+		return w.given[i]
+	case c.kept:
+		return w.paths[i]
 	}
 	return walletID(i)
 }
@@ -124,7 +134,7 @@ func (w *bench) transfers(n int, c choice) []ledger.Entry {
 	for i := range entries {
 		from, to := w.account(c), w.account(c)
 		for from.Path == to.Path {
-			to = w.account(choice{handles: c.handles})
+			to = w.account(choice{handles: c.handles, kept: c.kept})
 		}
 		entries[i] = ledger.Entry{Key: w.nextKey(), Commands: []ledger.Command{
 			ledger.Transfer(from, to, currency.MustNew(1+w.rnd.Int64N(10_000), currency.USD)),
@@ -328,7 +338,7 @@ func BenchmarkLedger(b *testing.B) {
 		w := newBench(b)
 		for b.Loop() {
 			l := newBare(w)
-			w.measure(total, func(n int) []ledger.Entry { return w.transfers(n, choice{handles: true}) }, l.record).report(b)
+			w.measure(total, func(n int) []ledger.Entry { return w.transfers(n, choice{kept: true}) }, l.record).report(b)
 			runtime.KeepAlive(l)
 		}
 	})

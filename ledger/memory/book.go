@@ -14,7 +14,8 @@ import (
 
 // book is one tenant: rows by name, and the lists that they are in.
 type book struct {
-	mu sync.RWMutex
+	name string
+	mu   sync.RWMutex
 
 	// What every posting writes lies in records of bytes; all else is little beside it, and lies in Go values.
 	space        *arena
@@ -119,7 +120,7 @@ func (b *book) findToWrite(want ledger.Names) ledger.Rows {
 func (b *book) findWith(want ledger.Names, s *scratch, writes bool) ledger.Rows {
 	return ledger.Rows{
 		Keys:         b.findKeys(want.Keys, s, writes),
-		Accounts:     b.accounts.findAll(want.Accounts, s, writes),
+		Accounts:     b.accounts.findAll(want.Accounts, s),
 		Holds:        b.holds.find(b.withDue(want.Holds, want.DueHolds)),
 		Transactions: b.transactions.find(want.Transactions, s, b.readTransactions(len(want.Transactions))),
 		Documents:    b.documents.find(want.Documents),
@@ -276,7 +277,7 @@ func (b *book) clone() *book {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	c := &book{
-		space: b.space.clone(), seed: b.seed, mainAsset: b.mainAsset,
+		name: b.name, space: b.space.clone(), seed: b.seed, mainAsset: b.mainAsset,
 		assetNumbers: slices.Clone(b.assetNumbers), numberOf: maps.Clone(b.numberOf),
 		holds:      b.holds.clone(),
 		documents:  b.documents.clone(),

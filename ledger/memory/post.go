@@ -43,17 +43,15 @@ const postAhead = 64
 
 // poster is the space to post in.
 type poster struct {
-	entries  []postEntry
-	accounts []uint32 // the numbers of the accounts of all entries
-	hashes   []uint32 // of those accounts
-	infos    [ledger.MaxPlainPostings]ledger.AccountInfo
-	posted   [ledger.MaxPlainPostings]currency.Amount
+	entries []postEntry
+	infos   [ledger.MaxPlainPostings]ledger.AccountInfo
+	posted  [ledger.MaxPlainPostings]currency.Amount
 }
 
 // postEntry is where an entry belongs.
 type postEntry struct {
 	key   seat
-	first int  // of its accounts in poster.accounts
+	first int  // of its accounts in scratch.numbers
 	isNew bool // its transaction's id is above all others
 }
 
@@ -68,7 +66,7 @@ func (b *book) post(entries []*ledger.PlainEntry, decide ledger.DecidePlain) int
 		if at.key.number != 0 || !at.isNew && b.transactions.at(e.Transaction) != 0 {
 			return i
 		}
-		accounts := s.accounts[at.first : at.first+len(e.Accounts)]
+		accounts := b.scratch.numbers[at.first : at.first+len(e.Accounts)]
 		for j, n := range accounts {
 			info := &s.infos[j]
 			if !b.accounts.readPlain(n, info) || !b.inTurn(n) {
@@ -94,34 +92,28 @@ func (b *book) inTurn(n uint32) bool {
 // lookAhead finds the places of everything that the entries name. It goes over them in steps and not one by one, so that a
 // processor waits for the memory of many of them at the same time.
 func (b *book) lookAhead(entries []*ledger.PlainEntry) {
-	s := &b.scratch.post
-	s.entries, s.accounts, s.hashes = s.entries[:0], s.accounts[:0], s.hashes[:0]
+	all, s := &b.scratch, &b.scratch.post
+	s.entries, all.numbers, all.hashes = s.entries[:0], all.numbers[:0], all.hashes[:0]
 	for _, e := range entries {
-		s.entries = append(s.entries, postEntry{key: seat{hash: b.keys.hash(e.Key)}, first: len(s.hashes)})
+		s.entries = append(s.entries, postEntry{key: seat{hash: b.keys.hash(e.Key)}, first: len(all.hashes)})
 		for i := range e.Accounts {
-			s.hashes = append(s.hashes, b.accounts.hash(e.Accounts[i]))
+			b.accounts.askFor(&e.Accounts[i], all)
 		}
 	}
 	var touched uint32
-	for _, h := range s.hashes {
-		touched += b.accounts.index.touch(h)
-	}
-	for i := range s.entries {
+	for i := range s.entries { // and nothing else: the less there is between, the more a processor waits for at a time
 		touched += b.keys.index.touch(s.entries[i].key.hash)
 	}
-	b.scratch.touched += uint64(touched)
-	for _, h := range s.hashes {
-		s.accounts = append(s.accounts, b.accounts.index.first(h))
-	}
+	all.touched += uint64(touched)
+	b.accounts.answer(all)
 	for i, e := range entries {
 		at := &s.entries[i]
 		at.key = b.keys.index.seek(at.key.hash, b.keys.isText(e.Key))
 	}
-	b.scratch.touched += b.accounts.touch(s.accounts)
 	for i, e := range entries {
-		numbers := s.accounts[s.entries[i].first:]
+		numbers := all.numbers[s.entries[i].first:]
 		for j := range e.Accounts {
-			if n := numbers[j]; n != 0 && !b.accounts.is(n, &e.Accounts[j]) { // another one with the same hash
+			if n := numbers[j]; n != 0 && !b.accounts.is(n, &e.Accounts[j]) { // another one with the same hash, or of another asset
 				numbers[j] = b.accounts.find(e.Accounts[j])
 			}
 		}

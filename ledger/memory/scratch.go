@@ -1,11 +1,5 @@
 package memory
 
-import (
-	"unsafe"
-
-	"github.com/koshpay/kosh/ledger"
-)
-
 // scratch is the space of whoever writes, used again from update to update. Readers, of whom there may be many at once, have
 // none and make what they need.
 type scratch struct {
@@ -62,37 +56,4 @@ func (s *numberSet) add(n uint64) bool {
 			return false
 		}
 	}
-}
-
-// recall remembers the numbers of accounts by the place of their text in memory: who writes was given the ids by find, and
-// gives back the very strings, so no text is looked at. Its user compares: an answer may be of another account.
-type recall struct {
-	slots []uint32
-	shift uint
-}
-
-const (
-	minRecall = 1 << 8
-	maxRecall = 1 << 15
-)
-
-// fit makes room for so many names at once, with few that get into each other's way.
-func (r *recall) fit(names int) {
-	want, shift := minRecall, uint(64-8)
-	for want < 8*names && want < maxRecall {
-		want, shift = 2*want, shift-1
-	}
-	if want > len(r.slots) {
-		r.slots, r.shift = make([]uint32, want), shift
-	}
-}
-
-// of returns the slot of an id.
-func (r *recall) of(id *ledger.AccountID) *uint32 {
-	if len(r.slots) == 0 {
-		r.fit(0)
-	}
-	const spread = 0x9e3779b97f4a7c15
-	h := uint64(uintptr(unsafe.Pointer(unsafe.StringData(id.Path)))) //nolint:gosec // only a number: nothing is read there
-	return &r.slots[(h+uint64(len(id.Asset)))*spread>>r.shift]
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/koshpay/kosh/ledger"
 )
@@ -15,6 +16,7 @@ import (
 type Store struct {
 	mu    sync.RWMutex
 	books map[string]*book
+	last  atomic.Pointer[book] // that was asked for: most often the one that is asked for next
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -94,9 +96,16 @@ func (s *Store) Clone() *Store {
 }
 
 func (s *Store) existing(name string) *book {
+	if b := s.last.Load(); b != nil && b.name == name {
+		return b
+	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.books[name]
+	b := s.books[name]
+	if b != nil {
+		s.last.Store(b)
+	}
+	return b
 }
 
 func (s *Store) book(name string) *book {
@@ -111,6 +120,7 @@ func (s *Store) book(name string) *book {
 			s.books = make(map[string]*book)
 		}
 		b = newBook()
+		b.name = name
 		s.books[name] = b
 	}
 	return b
