@@ -192,7 +192,7 @@ func insist(ctx context.Context, rng *rand.Rand, b *ledger.Book, r request) (a a
 }
 
 // record lets clients loose on a store and returns what each of them saw.
-func record(t *testing.T, store ledger.Store, seed uint64) []porcupine.Operation {
+func record(t *testing.T, store ledger.Store, seed uint64, clients int) []porcupine.Operation {
 	t.Helper()
 	config := ledger.Config{Clock: func() time.Time { return noon }}
 	setUp := ledger.Entry{Key: "set up", Commands: []ledger.Command{ledger.OpenAccount{Account: account(0), Type: ledger.Asset}}}

@@ -96,7 +96,7 @@ func checkHistories(t *testing.T, open func() ledger.Store) {
 	var operations, replays, retried, met int
 	begin := time.Now()
 	for seed := range seeds {
-		history := record(t, open(), seed)
+		history := record(t, open(), seed, clients)
 		for i := range history {
 			a := history[i].Output.(answer)
 			operations++
@@ -145,8 +145,9 @@ func TestBrokenStoresAreRejected(t *testing.T) {
 		"says posted and has posted not": func() ledger.Store { return postingOn(&losesPosts{Store: memory.New()}) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(8) {
-				history := record(t, open(), seed)
+			for seed := range uint64(64) {
+				// Few clients: to reject a history takes a look at every order that there could be.
+				history := record(t, open(), seed, 2+int(seed%3))
 				switch porcupine.CheckOperationsTimeout(naive, history, patience/3) {
 				case porcupine.Illegal:
 					t.Logf("rejected at seed %d", seed)
