@@ -246,12 +246,15 @@ func (b *book) pageOfFeed(r ledger.Range) []ledger.Change {
 	b.feed.walk(&r, func(position uint64, at ref) bool {
 		reader := b.reader(at)
 		reader.bulk = shared
-		rows = append(rows, ledger.Change{Position: position})
-		if c := &rows[len(rows)-1]; at.isPlain() {
-			reader.changeOfPlain(c)
+		c := ledger.Change{Position: position}
+		if at.isPlain() {
+			h := reader.plainHead()
+			c = reader.plainChange(&h)
+			c.Position = position
 		} else {
-			reader.change(c)
+			reader.change(&c)
 		}
+		rows = append(rows, c)
 		return len(rows) < r.Limit
 	})
 	return rows

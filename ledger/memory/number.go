@@ -52,10 +52,8 @@ func (b *book) plainPending(limit int, next func(*ledger.Change, *ledger.Transac
 			s.places = append(s.places, at)
 			r := b.reader(at)
 			r.bulk = lent
-			r.changeOfPlain(&c)
-			r = b.reader(at)
-			r.bulk = lent
-			t = r.transactionRow()
+			h := r.plainHead()
+			c, t = r.plainChange(&h), r.plainTransaction(&h)
 			next(&c, &t)
 		}
 	}

@@ -175,9 +175,9 @@ func (p *pending) reader(n int) func(ref) ledger.PendingRow {
 		if at.isPlain() {
 			r := p.book.reader(at)
 			r.bulk = shared
-			row.Changes = shared.takeChanges(1)
-			r.changeOfPlain(&row.Changes[0])
-			row.Entry, row.RecordedAt = row.Changes[0].Entry, row.Changes[0].RecordedAt
+			h := r.plainHead()
+			row.Entry, row.RecordedAt, row.Changes = h.entry, microTime(h.recorded), shared.takeChanges(1)
+			row.Changes[0] = r.plainChange(&h)
 			return row
 		}
 		r := reader{book: p.book, buf: p.space.from(at), bulk: shared}

@@ -153,11 +153,22 @@ func (r *reader) keyOfPlain() (k ledger.KeyRow) {
 	return k
 }
 
-// changeOfPlain reads what the feed says of it.
-func (r *reader) changeOfPlain(c *ledger.Change) {
-	h := r.plainHead()
-	*c = ledger.Change{
-		Position: c.Position, Kind: ledger.ChangeTransaction, Entry: h.entry, Key: r.bulk.text(h.key),
-		RecordedAt: microTime(h.recorded), Transaction: h.transaction,
+// plainChange is what the feed says of it, but for the position.
+func (r *reader) plainChange(h *plainHead) ledger.Change {
+	return ledger.Change{
+		Kind: ledger.ChangeTransaction, Entry: h.entry, Key: r.bulk.text(h.key), RecordedAt: microTime(h.recorded), Transaction: h.transaction,
 	}
+}
+
+// plainTransaction reads the rest of the transaction.
+func (r *reader) plainTransaction(h *plainHead) ledger.Transaction {
+	t := ledger.Transaction{
+		ID: h.transaction, Key: r.bulk.text(h.key), RecordedAt: microTime(h.recorded), EffectiveAt: microTime(h.effective),
+		Postings: r.bulk.takePostings(int(h.has >> transactionPostings)),
+	}
+	r.readPostings(t.Postings)
+	if h.has&transactionNote != 0 {
+		t.Note = r.note()
+	}
+	return t
 }

@@ -71,7 +71,11 @@ func page[R any](l *lists[R], g group, r ledger.Range, copied func(*R) R) []R {
 }
 
 func pageOf[T, R any](o *order[T], r ledger.Range, read func(T) R) []R {
-	rows := make([]R, 0, min(r.Limit, o.size))
+	size := min(r.Limit, o.size)
+	if r.Before != nil { // often few: what is due
+		size = min(size, few)
+	}
+	rows := make([]R, 0, size)
 	o.walk(r.After, r.Before, r.Backward, func(item T) bool {
 		rows = append(rows, read(item))
 		return len(rows) < r.Limit

@@ -350,29 +350,28 @@ func (r *reader) postingAccounts(space []uint32) []uint32 {
 	return space
 }
 
+func (r *reader) readPostings(into []ledger.Posting) {
+	for i := range into {
+		p := r.posting()
+		into[i] = ledger.Posting{Account: r.book.accounts.id(p.account), Side: p.side, Amount: p.amount}
+	}
+}
+
 func (r *reader) transactionRow() (t ledger.Transaction) {
-	t.ID, t.RecordedAt = ledger.ID(r.buf), microTime(timeOf(r.buf))
-	has := r.buf[24]
-	postings := 0
 	if r.at.isPlain() {
 		h := r.plainHead()
-		t.EffectiveAt, t.Key = microTime(h.effective), r.bulk.text(h.key)
-		postings = r.postings(has)
-	} else {
-		r.buf = r.buf[25:]
-		if t.EffectiveAt = t.RecordedAt; has&transactionEffective != 0 {
-			t.EffectiveAt = r.time()
-		}
-		t.Key = r.bulk.text(r.book.keys.bytes(r.ref()))
-		postings = r.postings(has)
+		return r.plainTransaction(&h)
 	}
-	if postings >= 0 {
-		t.Postings = r.bulk.takePostings(postings)
+	t.ID, t.RecordedAt = r.idAndTime()
+	has := r.byte()
+	if t.EffectiveAt = t.RecordedAt; has&transactionEffective != 0 {
+		t.EffectiveAt = r.time()
 	}
-	for i := range t.Postings {
-		p := r.posting()
-		t.Postings[i] = ledger.Posting{Account: r.book.accounts.id(p.account), Side: p.side, Amount: p.amount}
+	t.Key = r.bulk.text(r.book.keys.bytes(r.ref()))
+	if n := r.postings(has); n >= 0 {
+		t.Postings = r.bulk.takePostings(n)
 	}
+	r.readPostings(t.Postings)
 	if has&transactionNote != 0 {
 		t.Note = r.note()
 	}
