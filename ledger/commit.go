@@ -211,8 +211,9 @@ func namesOf(batch []*prepared) Names {
 }
 
 // RecordAll records many entries that do not depend on each other's success, each all or nothing, in as few writes of the
-// store as it can, a [Poster] a few at a time: the outcomes are those of calling [Book.Record] with one after the other. What is recorded is recorded
-// also when ctx ends or the store fails halfway; call again with the same entries to learn the rest.
+// store as it can, a [Poster] a few at a time: the outcomes are those of calling [Book.Record] with one after the other.
+// What is recorded is recorded also when ctx ends or the store fails halfway; call again with the same entries to learn the
+// rest.
 func (b *Book) RecordAll(ctx context.Context, entries []Entry) []Outcome {
 	outcomes := make([]Outcome, len(entries))
 	chunk := min(maxBatch, b.queue.limit)

@@ -7,7 +7,7 @@ const (
 	MaxKeyBytes       = 200
 	MaxPathBytes      = 200
 	MaxPathSegments   = 8
-	MaxCommands       = 1_000    // an entry, guards' included; leases that it carries
+	MaxCommands       = 1_000    // an entry, guards' included; its guards, and the leases that it carries
 	MaxPostings       = 1_000    // a transaction
 	MaxEntryPostings  = 20_000   // of all transactions of an entry together
 	MaxEntryBytes     = 16 << 20 // of all document versions of an entry together: their bodies and references

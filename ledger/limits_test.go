@@ -223,6 +223,9 @@ func limitsOfEntries() []limitCase {
 		{limit: "MaxCommands", at: ledger.MaxCommands, what: "commands", ask: func(w *world, n int) error {
 			return did(w, slices.Repeat([]ledger.Command{ledger.OpenAccount{Account: bank, Type: ledger.Asset}}, n)...)
 		}},
+		{limit: "MaxCommands", at: ledger.MaxCommands, what: "guards", ask: func(w *world, n int) error {
+			return second(w.Record(w.Context(), ledger.Entry{Key: "guarded", Guards: slices.Repeat([]ledger.Guard{{Check: agree}}, n)}))
+		}},
 		{limit: "MaxCommands", at: ledger.MaxCommands, what: "leases", else_: ledger.ErrLeaseLost, ask: func(w *world, n int) error {
 			leases := slices.Repeat([]ledger.Lease{{Document: ledger.DocumentID{Kind: "k", ID: "1"}}}, n)
 			return second(w.Record(w.Context(), ledger.Entry{Key: "leased", Leases: leases, Commands: []ledger.Command{ledger.Transfer(alice, bob, dollars(1))}}))

@@ -192,6 +192,9 @@ func (p *prepared) checkRest() *Refusal {
 	if len(p.commands) == 0 && len(p.guards) == 0 && !p.only {
 		return invalid("commands", "an entry has a command or a guard")
 	}
+	if len(p.guards) > MaxCommands {
+		return tooLarge("guards", fmt.Sprintf("%d guards; at most %d", len(p.guards), MaxCommands))
+	}
 	for i, g := range p.guards {
 		if r := g.check(); r != nil {
 			return within(fmt.Sprintf("guards[%d]", i), r)
