@@ -152,6 +152,9 @@ func (b *Book) open(ctx context.Context, e *Entry, p *prepared, space *slab) err
 	if r := p.prepare(e, b.newID, space); r != nil {
 		return r
 	}
+	if b.poster == nil {
+		p.fingerprint() // here, where nobody waits for it
+	}
 	return nil
 }
 

@@ -24,10 +24,6 @@ const postDigestBytes = len(postMark) + 22 + 1
 // appendDigest appends the digest of a post.
 func (c *Post) appendDigest(inputs []byte) []byte {
 	digest := c.digest()
-	return appendDigestText(inputs, &digest)
-}
-
-func appendDigestText(inputs []byte, digest *[16]byte) []byte {
 	inputs = base64.RawURLEncoding.AppendEncode(append(inputs, postMark...), digest[:])
 	return append(inputs, '"')
 }
@@ -69,7 +65,7 @@ func appendTime(b []byte, t time.Time) []byte {
 // fingerprint returns what the entry's key stands for, as KeyRow has it.
 func (p *prepared) fingerprint() []byte {
 	if p.inputs == nil && p.digested {
-		p.inputs = appendDigestText(make([]byte, 0, postDigestBytes), &p.entry.Digest)
+		p.inputs = p.post.appendDigest(make([]byte, 0, postDigestBytes))
 	}
 	return p.inputs
 }

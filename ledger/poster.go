@@ -59,18 +59,26 @@ const MaxPlainPostings = 8
 type PlainEntry struct {
 	ID          ID
 	Key         string
-	Digest      [16]byte // of the inputs
 	Transaction ID
 	Postings    []Posting // 2 to MaxPlainPostings
 	Note        *Note
 	Accounts    []AccountID             // of the postings, sorted, each once
 	Of          [MaxPlainPostings]uint8 // the account of each posting, as an index of Accounts
 
+	Fact                    bool      // as of the Post
+	Dated                   bool      // the Post says when it takes effect
 	RecordedAt, EffectiveAt time.Time // set by decide
 }
 
-// Inputs is what the key of the entry stands for, as KeyRow has it.
-func (e *PlainEntry) Inputs() []byte { return appendDigestText(nil, &e.Digest) }
+// Inputs is what the key of the entry stands for, as KeyRow has it. It follows from Postings, Note and Fact, and from
+// EffectiveAt when Dated, so a Store that keeps these need not keep it.
+func (e *PlainEntry) Inputs() []byte {
+	c := Post{Postings: e.Postings, Note: *e.Note, Fact: e.Fact}
+	if e.Dated {
+		c.EffectiveAt = e.EffectiveAt
+	}
+	return c.appendDigest(make([]byte, 0, postDigestBytes))
+}
 
 // posterOf returns the store as a Poster, nil when it is none.
 func posterOf(s Store) Poster {
@@ -89,10 +97,7 @@ func (b *Book) post(ctx context.Context, batch []*prepared, w *working) int {
 	if b.poster == nil || ctx.Err() != nil {
 		return 0
 	}
-	n := 0
-	for n < len(batch) && batch[n].plain && b.isAgreed(batch[n]) {
-		n++
-	}
+	n := b.plainFirst(batch)
 	if n == 0 {
 		return 0
 	}
@@ -130,22 +135,28 @@ func (w *working) decideNext(e *PlainEntry, accounts []AccountInfo, posted []cur
 	return true
 }
 
-// isAgreed reports whether the book and this process agree about the assets of an entry.
-func (b *Book) isAgreed(p *prepared) bool {
+// plainFirst returns how many of the first entries can go the short way: that are plain, and about whose assets the book and
+// this process agree.
+func (b *Book) plainFirst(batch []*prepared) int {
 	known := b.agreed.Load()
 	if known == nil {
-		return false
+		return 0
 	}
 	last := currency.AssetID("")
-	for i := range p.post.Postings {
-		if id := p.post.Postings[i].Account.Asset; id != last {
-			if !(*known)[id] {
-				return false
+	for n, p := range batch {
+		if !p.plain {
+			return n
+		}
+		for i := range p.post.Postings {
+			if id := p.post.Postings[i].Account.Asset; id != last {
+				if !(*known)[id] {
+					return n
+				}
+				last = id
 			}
-			last = id
 		}
 	}
-	return true
+	return len(batch)
 }
 
 // isPlain reports whether an entry that was prepared is a PlainEntry.
@@ -160,6 +171,7 @@ func (p *prepared) plainEntry() *PlainEntry {
 	p.ids.next = 1
 	e.ID, e.Key, e.Transaction = p.id, p.key, p.ids.id()
 	e.Postings, e.Note, e.Accounts = p.post.Postings, &p.post.Note, p.names.Accounts
+	e.Fact, e.Dated = p.post.Fact, !p.post.EffectiveAt.IsZero()
 	for i := range e.Postings {
 		for j := range e.Accounts {
 			if e.Accounts[j] == e.Postings[i].Account {

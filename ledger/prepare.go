@@ -26,7 +26,7 @@ type prepared struct {
 	answered bool
 	lent     bool // the store was given the names themselves, and may have kept them
 
-	digested bool       // the inputs are a digest, which entry has
+	digested bool       // the inputs are a digest of the post
 	plain    bool       // it is nothing but entry
 	entry    PlainEntry // see plainEntry
 
@@ -103,7 +103,7 @@ func (p *prepared) prepare(e *Entry, newID func() ID, space *slab) *Refusal {
 	}
 	var r *Refusal
 	if p.only && e.Inputs == nil {
-		p.entry.Digest, p.digested = p.post.digest(), true
+		p.digested = true // see fingerprint
 	} else if p.inputs, r = fingerprint(e.Inputs, p.list()); r != nil {
 		return r
 	}

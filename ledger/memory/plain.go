@@ -15,19 +15,21 @@ import (
 //
 //	id, time, what it has, [time of its own]
 //	length of the key, key
-//	id of the entry, the first half left out when near, and the digest of the inputs
+//	id of the entry, the first half left out when near
 //	a posting: account and side, amount, and of its line: posted and held balance, version
 //	[note]
+
+// plainFact stands where other transactions say that they have something rare, which a plain entry has not.
+const plainFact = transactionRare
 
 // plain writes the record of an entry whose accounts stand as decided. Space has room for it.
 func (w *writer) plain(e *ledger.PlainEntry, numbers []uint32, posted []currency.Amount, accounts []ledger.AccountInfo) {
 	w.idAndTime(e.Transaction, e.RecordedAt)
 	nearby := near(e.ID, e.Transaction)
-	ownTime := !e.EffectiveAt.Equal(e.RecordedAt)
 	noted := hasNote(e.Note)
-	w.byte(bit(ownTime, transactionEffective) | bit(noted, transactionNote) | bit(nearby, transactionNear) |
+	w.byte(bit(e.Dated, transactionEffective) | bit(noted, transactionNote) | bit(e.Fact, plainFact) | bit(nearby, transactionNear) |
 		byte(len(e.Postings))<<transactionPostings) //nolint:gosec // at most MaxPlainPostings
-	if ownTime {
+	if e.Dated {
 		w.time(e.EffectiveAt)
 	}
 	w.text(e.Key)
@@ -36,7 +38,6 @@ func (w *writer) plain(e *ledger.PlainEntry, numbers []uint32, posted []currency
 	} else {
 		w.id(e.ID)
 	}
-	w.buf = append(w.buf, e.Digest[:]...)
 	w.last = nil
 	var lines [ledger.MaxPlainPostings]uint64 // of each account's postings
 	for i := range e.Postings {
@@ -71,7 +72,7 @@ type plainHead struct {
 	transaction, entry  ledger.ID
 	recorded, effective int64
 	has                 byte
-	key, digest         []byte
+	key                 []byte
 }
 
 func (r *reader) plainHead() (h plainHead) {
@@ -88,7 +89,6 @@ func (r *reader) plainHead() (h plainHead) {
 	} else {
 		h.entry = r.id()
 	}
-	h.digest = r.take(digestBytes)
 	return h
 }
 
@@ -127,8 +127,13 @@ func (r *reader) lineOfPlain(account uint32, skip int) ledger.Line {
 // keyOfPlain reads the row of the key.
 func (r *reader) keyOfPlain() (k ledger.KeyRow) {
 	h := r.plainHead()
-	k.Key = string(h.key)
-	k.Inputs = digestText([digestBytes]byte(h.digest))
+	whole := *r
+	t := whole.plainTransaction(&h)
+	e := ledger.PlainEntry{
+		Postings: t.Postings, Note: &t.Note, EffectiveAt: t.EffectiveAt,
+		Fact: h.has&plainFact != 0, Dated: h.has&transactionEffective != 0,
+	}
+	k.Key, k.Inputs = t.Key, e.Inputs()
 	k.Receipt = ledger.Receipt{
 		ID: h.entry, Key: k.Key, RecordedAt: microTime(h.recorded), Results: []ledger.Result{{Transaction: h.transaction}},
 	}

@@ -296,7 +296,7 @@ func (r *reader) transactionHead() (postings int) {
 	}
 	if r.at.isPlain() {
 		r.take(r.uint())
-		r.take(16 - uint64(has&transactionNear)/transactionNear*8 + digestBytes)
+		r.take(16 - uint64(has&transactionNear)/transactionNear*8)
 	} else {
 		r.ref()
 	}
