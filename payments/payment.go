@@ -104,7 +104,7 @@ const (
 	schemaPayments = 1
 )
 
-// record is the body of a payment's document. A field that it gets is visited by its walk too.
+// record is the body of a payment's document.
 type record struct {
 	ID           string           `json:"id"`
 	Kind         Kind             `json:"kind"`
@@ -357,12 +357,9 @@ func paymentDocument(id string) ledger.DocumentID {
 
 // put makes the next version of the record's document; version is the one it replaces.
 func (r *record) put(version uint64, due time.Time, references ...string) (ledger.PutDocument, error) {
-	body, ok := writeBody(r.walk)
-	if !ok {
-		var err error
-		if body, err = json.Marshal(r); err != nil {
-			return ledger.PutDocument{}, err
-		}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return ledger.PutDocument{}, err
 	}
 	lane := r.Provider
 	if due.IsZero() {
@@ -379,10 +376,6 @@ func readRecord(d ledger.Document) (*record, error) {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "schema", "%s has schema %d, this program reads up to %d", d.DocumentID, d.Schema, schemaPayments)
 	}
 	r := new(record)
-	if readBody(d.Body, r.walk) {
-		return r, nil
-	}
-	r = new(record)
 	if err := json.Unmarshal(d.Body, r); err != nil {
 		return nil, refuse(ledger.Corrupt, ErrForeignBody, "body", "%s: %v", d.DocumentID, err)
 	}
@@ -443,12 +436,6 @@ func (r *record) payment(d ledger.Document) (p Payment, err error) {
 var namespace = uuid.MustParse("6f1c3c0e-6f0b-5d8e-9b1a-4b6f73680001")
 
 func derivedID(parts ...string) uuid.UUID {
-	b := body{out: make([]byte, 0, 128)}
-	b.token("[")
-	for i := range parts {
-		b.more(i, len(parts))
-		b.writeText(parts[i])
-	}
-	b.token("]")
-	return uuid.NewSHA1(namespace, b.out)
+	b, _ := json.Marshal(parts) // strings cannot fail
+	return uuid.NewSHA1(namespace, b)
 }
