@@ -223,7 +223,7 @@ func checkBody(body json.RawMessage) *Refusal {
 		return tooLarge("body", fmt.Sprintf("%d bytes; at most %d", len(body), MaxBodyBytes))
 	case !utf8.Valid(body):
 		return invalid("body", "not valid UTF-8")
-	case !validJSON(body):
+	case !json.Valid(body):
 		return invalid("body", "not valid JSON")
 	}
 	return nil

@@ -45,10 +45,5 @@ func NewID(b *Book) uuid.UUID { return b.newID() }
 // AppendCommand appends a command as the fingerprint of an entry has it.
 func AppendCommand(b []byte, c Command) ([]byte, error) { return appendCommand(b, c) }
 
-// CanonicalJSON and ValidJSON are how the ledger reads JSON that is not its own.
-func CanonicalJSON(raw []byte) ([]byte, error) { return canonicalJSON(raw) }
-
-func ValidJSON(raw []byte) bool { return validJSON(raw) }
-
 // ForgeCursor makes a cursor as whoever has read the source can: of any place, for a query.
 func ForgeCursor(q Query, p Position) Cursor { return encodeCursor(queryHash(q), p) }

@@ -171,6 +171,15 @@ func join(parent, path string) string {
 	return parent + "." + path
 }
 
+// canonicalJSON returns a JSON text as it counts for a key: without white space, the keys of every object sorted.
+func canonicalJSON(raw []byte) ([]byte, error) {
+	value, err := readJSON(raw)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
+
 func readJSON(raw []byte) (v any, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber() // a 64-bit id must not lose digits
