@@ -27,9 +27,10 @@
 // to look at. What is rare, such as documents and leases, lies in Go values (rows.go); read that part first.
 //
 // What takes time in memory is waiting for it. An update looks each of its accounts and keys up once, in steps over all of
-// them and not one by one (accounts.numbersOf, keys.ask), so that the processor waits for many places at the same time. After
-// that it knows an account by the place of its text, because the ledger gives back the strings that it was given
-// (scratch.go), and a key or a transaction by its turn, because rows come in the order of the entries.
+// them and not one by one (accounts.numbersOf, keys.ask), so that the processor waits for many places at the same time. An
+// account that the store itself gave out, in a list or with a balance, is not looked up at all: its path lies in its row, so
+// the row is where the text is (accounts.placed). Whoever keeps such an id, or its handle, is served soonest. A key or a
+// transaction is known by its turn, because rows come in the order of the entries.
 //
 // The commonest entries, a Post and nothing else, go a shorter way (post.go into the book, number.go into the feed; see
 // [ledger.Poster]): the rules run on the accounts themselves, and all that an entry leaves is one record (plain.go), which is
