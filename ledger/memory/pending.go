@@ -33,11 +33,10 @@ func newPending(b *book, space *arena) *pending {
 	p := &pending{book: b, space: space}
 	p.list.places = &places[ref]{
 		compare: func(x, y ref) int {
-			a, at := p.head(x)
-			b, bt := p.head(y)
-			if c := at - bt; c != 0 {
+			if c := timeOf(p.record(x)) - timeOf(p.record(y)); c != 0 {
 				return int(c>>63) | 1
 			}
+			a, b := p.idAt(x), p.idAt(y)
 			return bytes.Compare(a[:], b[:])
 		},
 		against: func(x ref, at ledger.Position) int {
@@ -46,6 +45,14 @@ func newPending(b *book, space *arena) *pending {
 		},
 	}
 	return p
+}
+
+// record returns the record of an entry. The time is at the same place of both kinds.
+func (p *pending) record(at ref) []byte {
+	if at.isPlain() {
+		return p.book.space.from(at)
+	}
+	return p.space.from(at)
 }
 
 // head returns the id of an entry and when it was recorded, in microseconds.
