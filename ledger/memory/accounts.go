@@ -229,9 +229,9 @@ func (a *accounts) addRows() {
 		next := len(a.rows) * accountChunk
 		a.free = make([]accountRow, min(max(next, accountChunk), mostRows))
 		s := slab{
-			start: uintptr(unsafe.Pointer(&a.free[0])),             //nolint:gosec // only a number
-			size:  uintptr(len(a.free)) * unsafe.Sizeof(a.free[0]), //nolint:gosec // at most mostRows
-			first: uint32(next),                                    //nolint:gosec // a number of a row
+			start: uintptr(unsafe.Pointer(&a.free[0])), //nolint:gosec // only a number
+			size:  uintptr(len(a.free)) * unsafe.Sizeof(a.free[0]),
+			first: uint32(next), //nolint:gosec // a number of a row
 		}
 		i, _ := slices.BinarySearchFunc(a.slabs, s, func(x, y slab) int { return cmp.Compare(x.start, y.start) })
 		a.slabs = slices.Insert(a.slabs, i, s)

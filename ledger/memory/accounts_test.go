@@ -38,7 +38,7 @@ func TestAccountRows(t *testing.T) {
 	write := func(s *Store, round int) (rows []ledger.AccountInfo) {
 		for i, id := range ids {
 			rows = append(rows, ledger.AccountInfo{
-				ID: id, Type: ledger.Liability, Owner: strings.Repeat("o", i%3), Version: uint64(i), //nolint:gosec // small
+				ID: id, Type: ledger.Liability, Owner: strings.Repeat("o", i%3), Version: uint64(i),
 				Posted: amounts[(i+2*round)%len(amounts)], Held: amounts[(i+round)%len(amounts)],
 				NextExpiry: expiries[(i+round)%len(expiries)], OpenedAt: at.Add(time.Duration(i+round) * time.Second), UpdatedAt: at,
 			})

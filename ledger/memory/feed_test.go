@@ -29,7 +29,7 @@ func TestFeedAgainstSlice(t *testing.T) {
 			i, there := slices.BinarySearch(model, n)
 			require.Equal(t, there, f.has(n))
 			if !there {
-				f.add(n, ref(n+1)) //nolint:gosec // small
+				f.add(n, ref(n+1))
 				model = slices.Insert(model, i, n)
 			}
 			require.Equal(t, len(model), f.size)
@@ -70,11 +70,11 @@ func checkFeedWalks(t *testing.T, rnd *rand.Rand, f *feed, model []uint64) {
 		}
 		want = want[:min(len(want), r.Limit)]
 		f.walk(&r, func(position uint64, at ref) bool {
-			require.Equal(t, ref(position+1), at) //nolint:gosec // small
+			require.Equal(t, ref(position+1), at)
 			got = append(got, position)
 			return len(got) < r.Limit
 		})
-		require.Equal(t, len(want), len(got))
+		require.Len(t, got, len(want))
 		if len(want) > 0 {
 			require.Equal(t, want, got)
 		}

@@ -26,7 +26,7 @@ type slot struct{ hash, number uint32 }
 // home returns the slot where a hash belongs. All hashes of a segment begin alike, so the other bits are brought up first.
 func home(hash uint32) uint32 {
 	const spread = 0x9e3779b1
-	return uint32(uint64(hash*spread) * segmentLen >> 32) //nolint:gosec // below segmentLen
+	return uint32(uint64(hash*spread) * segmentLen >> 32)
 }
 
 func next(i uint32) uint32 {

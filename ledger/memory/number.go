@@ -70,7 +70,7 @@ func (b *book) number(plain []ref, block *ledger.Block, sequence string) error {
 	}
 	b.pending.dropFirst(len(plain))
 	for i, at := range plain {
-		b.feed.add(block.First+uint64(i), at) //nolint:gosec // below len
+		b.feed.add(block.First+uint64(i), at)
 	}
 	b.blocks.put(block)
 	b.sequences.put(&ledger.SequenceRow{Name: sequence, Last: block.Last})

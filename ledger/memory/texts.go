@@ -14,16 +14,6 @@ const (
 	mostTexts  = 1 << 16 // bytes of a block
 )
 
-// keep returns a copy of a text.
-func (t *texts) keep(s string) string {
-	if len(s) > mostTexts/8 {
-		return strings.Clone(s)
-	}
-	start := t.room(len(s))
-	t.block.WriteString(s)
-	return t.block.String()[start:]
-}
-
 // keepBytes returns the text of bytes.
 func (t *texts) keepBytes(b []byte) string {
 	if len(b) > mostTexts/8 {
