@@ -29,7 +29,7 @@ import (
 
 func main() {
 	if err := run(context.Background(), os.Stdout, os.Getenv("ANVIL")); err != nil {
-		fmt.Fprintln(os.Stderr, "cryptolater:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "cryptolater:", err)
 		os.Exit(1)
 	}
 }
@@ -55,7 +55,7 @@ func run(ctx context.Context, out io.Writer, anvil string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "== the first day: dollars")
+	_, _ = fmt.Fprintln(out, "== the first day: dollars")
 	if err := a.firstDay(); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func run(ctx context.Context, out io.Writer, anvil string) error {
 	if err := w.ether.Endow(c.treasury); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "== months later: the same host")
+	_, _ = fmt.Fprintln(out, "== months later: the same host")
 	if err := a.laterDay(c); err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (a *app) ask(r host.Request) (host.Answer, error) {
 	r.Key = fmt.Sprintf("phone-%d", a.keys)
 	answer, err := a.Handle(a.world.ctx, r)
 	if err == nil {
-		fmt.Fprintln(a.out, "  "+answer.Text)
+		_, _ = fmt.Fprintln(a.out, "  "+answer.Text)
 	}
 	return answer, err
 }
@@ -271,7 +271,7 @@ func (a *app) prove(c *crypto) error {
 		if books := balances[0].Posted.Big(); books.Cmp(chain) != 0 {
 			return fmt.Errorf("the chain says %s units of %s, the books %s", chain, asset.Code(), books)
 		}
-		fmt.Fprintf(a.out, "on the chain and in the books: %s %s\n", balances[0].Posted.Number(), asset.Code())
+		_, _ = fmt.Fprintf(a.out, "on the chain and in the books: %s %s\n", balances[0].Posted.Number(), asset.Code())
 	}
 	trial, err := a.book.TrialBalance(a.world.ctx, ledger.AsOf{})
 	if err != nil {
@@ -284,6 +284,6 @@ func (a *app) prove(c *crypto) error {
 	if !trial.Balanced() || len(v.Problems) > 0 {
 		return fmt.Errorf("the books do not balance: %+v %v", trial.Assets, v.Problems)
 	}
-	fmt.Fprintln(a.out, "books balance: yes")
+	_, _ = fmt.Fprintln(a.out, "books balance: yes")
 	return nil
 }

@@ -44,7 +44,7 @@ func newWorld(ctx context.Context, anvil string) (*world, error) {
 	w := &world{ctx: ctx, now: time.Date(2030, 1, 7, 9, 0, 0, 0, time.UTC), close: func() {}}
 	switch {
 	case anvil == "":
-		node, err := evmtest.New(evmtest.Options{ChainID: chainID, Start: w.now})
+		node, err := evmtest.New(evmtest.Options{ChainID: chainID, Start: w.now}) //nolint:contextcheck // a server of its own, which close ends
 		if err != nil {
 			return nil, err
 		}
@@ -129,12 +129,12 @@ func (d *development) ask(result any, method string, params ...any) error {
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.url, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, d.url, bytes.NewReader(body)) //nolint:gosec // the URL is that of whoever runs the example
 	if err != nil {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r)
+	answer, err := http.DefaultClient.Do(r) //nolint:gosec // likewise
 	if err != nil {
 		return err
 	}

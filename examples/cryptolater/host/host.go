@@ -30,7 +30,7 @@ type Request struct {
 	To     string // a member to tip; where to cash out to; of a link, card or bank
 }
 
-// ErrUnknownVerb: the phone asks for something that this app does not do.
+// ErrUnknownVerb says that the phone asks for something that this app does not do.
 var ErrUnknownVerb = errors.New("host: unknown verb")
 
 // Answer is what the phone shows.
