@@ -91,7 +91,7 @@ func startAnvil(port int) (at, missing string, err error) {
 	go func() { done <- cmd.Wait() }()
 	anvil.stop = func() {
 		cancel()
-		<-done
+		<-done //nolint:errcheck // it was killed
 	}
 	at = fmt.Sprintf("http://127.0.0.1:%d", port)
 	ready := time.NewTimer(30 * time.Second)
