@@ -32,7 +32,12 @@ func (o *order[T]) seek(at ledger.Position) (chunk, i int) {
 
 // search returns the place of the first item that has reached what is looked for.
 func (o *order[T]) search(reached func(T) bool) (chunk, i int) {
-	chunk = sort.Search(len(o.chunks), func(c int) bool { return reached(o.chunks[c][len(o.chunks[c])-1]) })
+	return o.between(0, len(o.chunks), reached)
+}
+
+// between is search for what is in one of these chunks, or at the begin of the high one.
+func (o *order[T]) between(low, high int, reached func(T) bool) (chunk, i int) {
+	chunk = low + sort.Search(high-low, func(c int) bool { last := o.chunks[low+c]; return reached(last[len(last)-1]) })
 	if chunk == len(o.chunks) {
 		return chunk, 0
 	}
@@ -51,12 +56,7 @@ func (o *order[T]) searchLate(reached func(T) bool) (chunk, i int) {
 		}
 		high = c
 	}
-	chunk = low + sort.Search(high-low, func(c int) bool { last := o.chunks[low+c]; return reached(last[len(last)-1]) })
-	if chunk == len(o.chunks) {
-		return chunk, 0
-	}
-	items := o.chunks[chunk]
-	return chunk, sort.Search(len(items), func(i int) bool { return reached(items[i]) })
+	return o.between(low, high, reached)
 }
 
 // last returns the last item.
