@@ -94,11 +94,8 @@ func (r *reader) plainHead() (h plainHead) {
 
 // plainKey returns the key in the record of a plain entry.
 func plainKey(record []byte) []byte {
-	r := reader{buf: record[25:]}
-	if record[24]&transactionEffective != 0 {
-		r.int()
-	}
-	return r.take(r.uint())
+	r := reader{buf: record}
+	return r.plainHead().key
 }
 
 // plainLine reads a posting to an account, but for so many that come before.

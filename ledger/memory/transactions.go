@@ -290,16 +290,10 @@ const sideBits = 2
 
 // transactionHead reads what comes before the postings, and how many these are; −1 when the slice was nil.
 func (r *reader) transactionHead() (postings int) {
-	has := r.buf[24]
-	if r.buf = r.buf[25:]; has&transactionEffective != 0 {
-		r.int()
-	}
 	if r.at.isPlain() {
-		r.take(r.uint())
-		r.take(16 - uint64(has&transactionNear)/transactionNear*8)
-	} else {
-		r.ref()
+		return r.postings(r.plainHead().has)
 	}
+	_, has := r.transactionKey()
 	return r.postings(has)
 }
 
@@ -316,11 +310,17 @@ func (b *book) keyOf(at ref) ref {
 		return at
 	}
 	r := b.reader(at)
-	has := r.buf[24]
+	key, _ := r.transactionKey()
+	return key
+}
+
+// transactionKey reads the place of the key of a transaction that is no plain entry, and leaves the reader after it.
+func (r *reader) transactionKey() (key ref, has byte) {
+	has = r.buf[24]
 	if r.buf = r.buf[25:]; has&transactionEffective != 0 {
 		r.int()
 	}
-	return r.ref()
+	return r.ref(), has
 }
 
 // posting is a posting of a transaction, and in the record of a plain entry its line.
