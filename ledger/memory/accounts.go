@@ -261,11 +261,7 @@ func (a *accounts) numbersOf(ids []ledger.AccountID, s *scratch) []uint32 {
 		a.askFor(&ids[i], s)
 	}
 	a.answer(s)
-	for i, n := range s.numbers {
-		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash, or of another asset
-			s.numbers[i] = a.find(ids[i])
-		}
-	}
+	a.confirm(ids, s.numbers)
 	return s.numbers
 }
 
@@ -292,6 +288,15 @@ func (a *accounts) answer(s *scratch) {
 		}
 	}
 	s.touched += uint64(touched) + a.touch(s.numbers)
+}
+
+// confirm sees to it that the numbers found are those of the ids.
+func (a *accounts) confirm(ids []ledger.AccountID, numbers []uint32) {
+	for i, n := range numbers {
+		if n != 0 && !a.is(n, &ids[i]) { // another one with the same hash, or of another asset
+			numbers[i] = a.find(ids[i])
+		}
+	}
 }
 
 // touch looks at the rows of numbers, at both lines of the processor's cache that each lies in. What it returns means

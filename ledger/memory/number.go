@@ -9,15 +9,11 @@ import (
 
 // Number implements [ledger.Poster]. next and seal run under the lock of the book: they must not call the store.
 func (s *Store) Number(ctx context.Context, book string, limit int, sequence string, next func(*ledger.Change, *ledger.Transaction), seal func(uint64) (ledger.Block, bool)) (int, error) {
-	if err := ctx.Err(); err != nil {
+	b, err := s.lock(ctx, book)
+	if err != nil {
 		return 0, err
 	}
-	b := s.book(book)
-	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
 	numbered := b.plainPending(limit, next)
 	if len(numbered) == 0 {
 		return 0, nil

@@ -12,18 +12,14 @@ var _ ledger.Poster = (*Store)(nil)
 // Self implements [ledger.Poster].
 func (s *Store) Self() ledger.Store { return s }
 
-// Post implements [ledger.Poster]. decide runs under the lock of the book: it must not call the store. It writes the very
-// records that Update would, without making rows of them first.
+// Post implements [ledger.Poster]. decide runs under the lock of the book: it must not call the store. It leaves the rows that
+// Update would, all of them in one record.
 func (s *Store) Post(ctx context.Context, book string, entries []*ledger.PlainEntry, decide ledger.DecidePlain) (int, error) {
-	if err := ctx.Err(); err != nil {
+	b, err := s.lock(ctx, book)
+	if err != nil {
 		return 0, err
 	}
-	b := s.book(book)
-	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
 	recorded := 0
 	for recorded < len(entries) {
 		if b.space.full() || b.pending.space.full() {
@@ -111,12 +107,8 @@ func (b *book) lookAhead(entries []*ledger.PlainEntry) {
 		at.key = b.keys.index.seek(at.key.hash, b.keys.isText(e.Key))
 	}
 	for i, e := range entries {
-		numbers := all.numbers[s.entries[i].first:]
-		for j := range e.Accounts {
-			if n := numbers[j]; n != 0 && !b.accounts.is(n, &e.Accounts[j]) { // another one with the same hash, or of another asset
-				numbers[j] = b.accounts.find(e.Accounts[j])
-			}
-		}
+		first := s.entries[i].first
+		b.accounts.confirm(e.Accounts, all.numbers[first:first+len(e.Accounts)])
 	}
 }
 

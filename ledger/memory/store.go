@@ -30,15 +30,11 @@ func New() *Store { return &Store{} }
 // A panic of decide passes through and leaves nothing behind. An update that waits its turn while ctx ends returns
 // ctx.Err() and has not called decide.
 func (s *Store) Update(ctx context.Context, book string, want ledger.Names, decide ledger.Decide) error {
-	if err := ctx.Err(); err != nil {
+	b, err := s.lock(ctx, book)
+	if err != nil {
 		return err
 	}
-	b := s.book(book)
-	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	for {
 		write, more, err := decide(b.findToWrite(want))
 		if err != nil {
@@ -93,6 +89,20 @@ func (s *Store) Clone() *Store {
 		c.books[name] = b.clone()
 	}
 	return c
+}
+
+// lock returns a book that is locked for whoever writes, unless ctx has ended before or while it waited.
+func (s *Store) lock(ctx context.Context, name string) (*book, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	b := s.book(name)
+	b.mu.Lock()
+	if err := ctx.Err(); err != nil {
+		b.mu.Unlock()
+		return nil, err
+	}
+	return b, nil
 }
 
 func (s *Store) existing(name string) *book {
